@@ -1,0 +1,87 @@
+"""Which of our functions stand for which of the kernel's, and how their calls get into the trace.
+
+`mirrors` marks a function that has a counterpart in Linux 2.4.0, names the file
+where that one lives and lists what ours leaves out.  The mark costs nothing when
+the function runs.  The first trace that is switched on calls `instrument`, which
+puts a thin shell around each marked function, in every module that knows it; the
+shell writes an `Enter` record if the host is being listened to.  The functions
+all take the thing they work on (a socket, a bucket, or the host's stack) first;
+that is how the shell finds the trace.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Mirrored(NamedTuple):
+    """One function of the engine: its name in Linux, the file there, what ours leaves out, what it means."""
+
+    name: str
+    file: str
+    omits: tuple[str, ...]
+    doc: str
+    function: Callable[..., Any]
+
+    @property
+    def inline(self) -> bool:
+        """True when Linux has it in a header, so that recordings do not show it."""
+        return self.file.startswith("include/")
+
+
+FUNCTIONS: dict[str, Mirrored] = {}
+
+
+def mirrors(file: str, omits: Iterable[str] = ()) -> Callable[[F], F]:
+    """Mark a function as the counterpart of the one of the same name in ``file`` of Linux 2.4.0."""
+
+    def mark(fn: F) -> F:
+        doc = fn.__doc__ or ""
+        left_out = tuple(omits)
+        FUNCTIONS[fn.__name__] = Mirrored(fn.__name__, file, left_out, doc.strip().split("\n")[0], fn)
+        note = f"\n\nMirrors {file} of Linux 2.4.0."
+        if left_out:
+            note += "\nLeft out: " + "; ".join(left_out) + "."
+        fn.__doc__ = doc.rstrip() + note
+        return fn
+
+    return mark
+
+
+def _shell(entry: Mirrored) -> Callable[..., Any]:
+    fn, name, inline = entry.function, entry.name, entry.inline
+
+    @functools.wraps(fn)
+    def shell(subject: Any, *args: Any) -> Any:
+        trace = subject.net.trace
+        if trace is None:
+            return fn(subject, *args)
+        trace.enter(name, subject.id, inline)
+        try:
+            return fn(subject, *args)
+        finally:
+            trace.leave()
+
+    return shell
+
+
+_instrumented = False
+
+
+def instrument() -> None:
+    """Make entries into kernel functions visible to traces.  Idempotent; results never change."""
+    global _instrumented
+    if _instrumented:
+        return
+    _instrumented = True
+    shells = {id(entry.function): _shell(entry) for entry in FUNCTIONS.values()}
+    for module_name, module in list(sys.modules.items()):
+        if module is not None and module_name.startswith(("tcpnotes.kernel.", "tcpnotes.world")):
+            for key, value in list(vars(module).items()):
+                if id(value) in shells:
+                    setattr(module, key, shells[id(value)])

@@ -1,0 +1,179 @@
+"""A host: the kernel's TCP and the applications on it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from tcpnotes.kernel.profile import Profile
+from tcpnotes.kernel.sock import (
+    DELACK_TIMER,
+    ERRNO_NAMES,
+    KEEPALIVE_TIMER,
+    RETRANS_TIMER,
+    SYSCTL_IN_SECONDS,
+    TASK_TIMER,
+    TWKILL_TIMER,
+    Net,
+)
+from tcpnotes.kernel.tcp_h import HZ
+from tcpnotes.kernel.tcp_ipv4 import release, tcp_v4_rcv
+from tcpnotes.kernel.tcp_minisocks import tcp_twcal_tick, tcp_twkill
+from tcpnotes.kernel.tcp_timer import tcp_delack_timer, tcp_keepalive_timer, tcp_write_timer
+from tcpnotes.trace.segment import Segment
+from tcpnotes.world.process import Processes
+
+_PENDING_NAMES = ("retrans_idle", "retrans", "", "probe0")
+
+
+class Result(NamedTuple):
+    """What a system call returned: -1 and the name of an errno, or a number; ``value`` for calls that give one."""
+
+    ret: int
+    errno: str | None
+    value: Any
+
+
+class Host:
+    """One machine.  Everything that reaches it from outside is a stimulus: a call, a segment, a tick."""
+
+    __slots__ = ("name", "net", "processes")
+
+    def __init__(self, name: str, address: int, profile: Profile, iss_base: int) -> None:
+        self.name = name
+        self.net = Net(name, address, profile, iss_base)
+        self.processes = Processes(self.net)
+
+    @property
+    def address(self) -> int:
+        """The host's IPv4 address as an integer."""
+        return self.net.address
+
+    def call(self, name: str, args: tuple[Any, ...]) -> int:
+        """A system call; the number of its task."""
+        self._watch()
+        task = self.processes.call(name, args)
+        self._settle()
+        return task
+
+    def receive(self, seg: Segment, wire: int | None) -> None:
+        """A segment arrives."""
+        net = self.net
+        self._watch()
+        if net.trace is not None:
+            net.trace.stimulus("packet", seg.flag_letters)
+            net.trace.received(seg, wire)
+        tcp_v4_rcv(net, seg)
+        self._settle()
+
+    def tick(self, jiffies: int) -> None:
+        """Run every timer that is due at tick ``jiffies``, first armed first; then the tasks they woke."""
+        net = self.net
+        while (due := net.next_tick()) is not None and due <= jiffies:
+            net.in_tick = True
+            _, _, kind, owner = net.timers[0]
+            self._watch()
+            self._fire(kind, owner)
+            self._report()
+        net.in_tick = False
+        self._settle()
+
+    def _fire(self, kind: int, owner: int) -> None:
+        net = self.net
+        trace = net.trace
+        if kind == TASK_TIMER:
+            task = net.tasks[owner]
+            assert task.timer is not None
+            if trace is not None:
+                trace.timer(None, "schedule_timeout", "fire", task.timer[0])
+            task.timer, task.timeo = None, 0
+            if task.asleep:
+                task.asleep = False
+                net.run_queue.append(task.id)
+            return
+        if kind >= TWKILL_TIMER:
+            mark = net.tw_timer if kind == TWKILL_TIMER else net.twcal_timer
+            assert mark is not None
+            if trace is not None:
+                trace.stimulus("timer", "twkill" if kind == TWKILL_TIMER else "twcal")
+                trace.timer(None, "twkill" if kind == TWKILL_TIMER else "twcal", "fire", mark[0])
+            if kind == TWKILL_TIMER:
+                net.tw_timer = None
+                tcp_twkill(net)
+            else:
+                net.twcal_timer = None
+                tcp_twcal_tick(net)
+            return
+        sk = net.socks[owner]
+        if kind == RETRANS_TIMER:
+            mark, name = sk.retransmit_timer, _PENDING_NAMES[sk.pending]
+            sk.retransmit_timer = None
+        elif kind == DELACK_TIMER:
+            mark, name = sk.delack_timer, "delack"
+            sk.delack_timer = None
+        else:
+            mark, name = sk.timer, "keepalive"
+            sk.timer = None
+        assert mark is not None
+        if trace is not None:
+            trace.stimulus("timer", name)
+            trace.timer(sk.id, name, "fire", mark[0])
+        if kind == RETRANS_TIMER:
+            tcp_write_timer(sk)
+        elif kind == DELACK_TIMER:
+            tcp_delack_timer(sk)
+        elif kind == KEEPALIVE_TIMER:
+            tcp_keepalive_timer(sk)
+        release(sk)
+
+    def _watch(self) -> None:
+        """Remember errors and shutdown bits, to report what a stimulus changed."""
+        net = self.net
+        if net.trace is not None:
+            net.watched = {sk.id: (sk.err, sk.shutdown) for sk in net.socks.values()}
+
+    def _report(self) -> None:
+        net = self.net
+        trace = net.trace
+        if trace is None:
+            return
+        for sk in net.socks.values():
+            err, shutdown = net.watched.get(sk.id, (0, 0))
+            if sk.err != err:
+                trace.sock_err(sk.id, ERRNO_NAMES[sk.err] if sk.err else None)
+            if sk.shutdown != shutdown:
+                trace.sock_shutdown(sk.id, sk.shutdown)
+
+    def _settle(self) -> None:
+        """After a stimulus: the tasks it woke go on, in the order they were woken."""
+        net = self.net
+        self._report()
+        while net.run_queue:
+            task = net.tasks[net.run_queue.pop(0)]
+            self._watch()
+            self.processes.resume(task)
+            self._report()
+
+    def result(self, task: int) -> Result | None:
+        """What the call returned; None while it sleeps."""
+        answer = self.processes.results.get(task)
+        return None if answer is None else Result(*answer)
+
+    def set_sysctl(self, name: str, value: int) -> None:
+        """Set a sysctl in the unit of /proc (seconds for timeouts); ValueError when there is none of that name."""
+        name = name.rsplit(".", 1)[-1]
+        if name not in self.net.sysctl:
+            known = ", ".join(sorted(self.net.sysctl))
+            raise ValueError(f"There is no sysctl {name!r}; there are: {known}.")
+        self.net.sysctl[name] = value * HZ if name in SYSCTL_IN_SECONDS else value
+
+    def clone(self) -> Host:
+        """A copy."""
+        new = object.__new__(Host)
+        new.name = self.name
+        new.net = self.net.clone()
+        new.processes = self.processes.clone(new.net)
+        return new
+
+    def freeze(self) -> tuple[object, ...]:
+        """All of it as a tuple."""
+        return (self.name, self.net.freeze(), self.processes.freeze())

@@ -1,0 +1,361 @@
+"""System calls: from names and descriptors to the functions of the kernel.
+
+A call that must wait leaves a `Task`; `resume` goes on with it when it was woken.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+from tcpnotes.kernel import tcp
+from tcpnotes.kernel.af_inet import (
+    inet_accept,
+    inet_bind,
+    inet_create,
+    inet_getsockopt,
+    inet_ioctl,
+    inet_listen,
+    inet_recvmsg,
+    inet_release,
+    inet_sendmsg,
+    inet_setsockopt,
+    inet_shutdown,
+    inet_stream_connect,
+    sock_getsockopt,
+    sock_setsockopt,
+)
+from tcpnotes.kernel.resume import RESUME
+from tcpnotes.kernel.sock import BLOCKED, SS_CONNECTED, Blocked, Net, Sock, Task
+from tcpnotes.kernel.tcp import tcp_poll
+
+CALLS = (
+    "socket", "bind", "listen", "accept", "connect", "read", "recv", "write", "send", "shutdown", "close",
+    "poll", "fcntl", "ioctl", "setsockopt", "getsockopt",
+)  # fmt: skip
+_POLL_NAMES = (
+    ("POLLIN", 1), ("POLLPRI", 2), ("POLLOUT", 4), ("POLLERR", 8), ("POLLHUP", 0x10),
+    ("POLLRDNORM", 0x40), ("POLLWRNORM", 0x100),
+)  # fmt: skip
+_HOWS = {"SHUT_RD": 0, "SHUT_WR": 1, "SHUT_RDWR": 2}
+SOL_SOCKET_NAMES = ("SO_LINGER", "SO_REUSEADDR", "SO_SNDBUF", "SO_RCVBUF", "SO_KEEPALIVE", "SO_ERROR")
+SOL_TCP_NAMES = (
+    "TCP_NODELAY", "TCP_CORK", "TCP_LINGER2", "TCP_MAXSEG", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT",
+    "TCP_SYNCNT", "TCP_DEFER_ACCEPT",
+)  # fmt: skip
+
+
+class File:
+    """What a descriptor leads to: a socket, its blocking mode, and how many calls and descriptors hold it."""
+
+    __slots__ = ("fd", "nonblock", "refs", "sk")
+
+    def __init__(self, fd: int, sk: int, nonblock: bool = False) -> None:
+        self.fd = fd
+        self.sk = sk
+        self.nonblock = nonblock
+        self.refs = 1
+
+    def clone(self) -> File:
+        """A copy."""
+        new = File(self.fd, self.sk, self.nonblock)
+        new.refs = self.refs
+        return new
+
+    def freeze(self) -> tuple[object, ...]:
+        """All of it as a tuple."""
+        return (self.fd, self.sk, self.nonblock, self.refs)
+
+
+class CallError(ValueError):
+    """A call that no application could make: unknown name, flag or option, or arguments that do not fit."""
+
+
+def message_flags(text: str | int) -> int:
+    """``"MSG_PEEK|MSG_DONTWAIT"`` as a number; CallError for a name that is not known."""
+    if isinstance(text, int):
+        return text
+    flags = 0
+    for name in text.replace(" ", "").split("|"):
+        if name in ("", "0"):
+            continue
+        value = getattr(tcp, name, None)
+        if not name.startswith("MSG_") or not isinstance(value, int):
+            raise CallError(f"{name!r} is not a flag of send or recv; use MSG_PEEK, MSG_DONTWAIT, MSG_WAITALL, "
+                            "MSG_NOSIGNAL, MSG_OOB.")  # fmt: skip
+        flags |= value
+    return flags
+
+
+def poll_names(mask: int) -> str:
+    """A mask as ``POLLIN|POLLRDNORM``; "0" when empty."""
+    return "|".join(name for name, bit in _POLL_NAMES if mask & bit) or "0"
+
+
+def number(value: Any, what: str, low: int = -(1 << 31), high: int = (1 << 31) - 1) -> int:
+    """``value`` if it is a whole number in range, else a CallError that says what it should have been."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise CallError(f"{what} must be a whole number from {low} to {high}, not {value!r}.")
+    return value
+
+
+class Processes:
+    """The applications of one host: descriptors, and the calls they are in."""
+
+    __slots__ = ("files", "fput_later", "net", "results")
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        self.files: dict[int, File] = {}
+        self.results: dict[int, tuple[int, str | None, Any]] = {}
+        self.fput_later: dict[int, File] = {}  # task number -> the file it holds
+
+    # -- descriptors ----------------------------------------------------------------------------------
+
+    def install(self, sk: Sock, nonblock: bool = False) -> int:
+        """The lowest free descriptor, from 3 on, for a socket."""
+        fd = 3
+        while fd in self.files:
+            fd += 1
+        self.files[fd] = File(fd, sk.id, nonblock)
+        sk.fd = fd
+        return fd
+
+    def call(self, name: str, args: tuple[Any, ...]) -> int:
+        """Make a system call; the number of its task.  CallError, before anything changed, for an impossible one."""
+        net = self.net
+        check(name, args)
+        net.next_task += 1
+        task = Task(net.next_task, name, args)
+        if net.trace is not None:
+            net.trace.stimulus("call", name)
+            net.trace.call(task.id, name, args)
+        task_answer = self._dispatch(task, name, args)
+        if task_answer is not BLOCKED:
+            assert isinstance(task_answer, tuple)
+            self._finish(task, *task_answer)
+        return task.id
+
+    def _finish(self, task: Task, answer: int, value: Any = None) -> None:
+        ret, name = (answer, None) if answer >= 0 else (-1, errno.errorcode[-answer])
+        self.results[task.id] = (ret, name, value)
+        trace = self.net.trace
+        if trace is not None:
+            trace.returned(task.id, task.call, ret, name, value, task.blocked)
+
+    def _dispatch(self, task: Task, name: str, args: tuple[Any, ...]) -> tuple[int, Any] | Blocked:
+        net = self.net
+        if name == "socket":
+            return self.install(inet_create(net)), None
+        fd: int = args[0]
+        file = self.files.get(fd)
+        if file is None:
+            return -errno.EBADF, None
+        if name == "close":
+            return self._close(task, file)
+        task.fd = fd
+        sk = net.socks[file.sk]
+        answer: int | Blocked
+        match name:
+            case "bind":
+                answer = inet_bind(sk, args[2] if len(args) > 2 else 0, args[1])
+            case "listen":
+                answer = inet_listen(sk, min(args[1], 128) if args[1] >= 0 else 128)
+            case "accept":
+                answer = inet_accept(sk, file.nonblock, task)
+            case "connect":
+                addr = args[2] if len(args) > 2 else peer_address(net)
+                answer = inet_stream_connect(sk, addr, args[1], file.nonblock, task)
+            case "read" | "recv":
+                task.left = args[1]
+                task.flags = message_flags(args[2] if len(args) > 2 else 0)
+                task.flags |= tcp.MSG_DONTWAIT if file.nonblock else 0
+                answer = inet_recvmsg(sk, task)
+            case "write" | "send":
+                task.left = args[1]
+                task.flags = message_flags(args[2] if len(args) > 2 else 0)
+                task.flags |= tcp.MSG_DONTWAIT if file.nonblock else 0
+                answer = inet_sendmsg(sk, task)
+            case "shutdown":
+                how = args[1]
+                answer = inet_shutdown(sk, _HOWS[how] if isinstance(how, str) else how)
+            case "poll":
+                mask = tcp_poll(sk)
+                wanted = poll_mask(args[1]) | tcp.POLLERR | tcp.POLLHUP
+                return int(bool(mask & wanted)), poll_names(mask)
+            case "fcntl":
+                file.nonblock = "O_NONBLOCK" in str(args[1])
+                return 0, None
+            case "ioctl":
+                count = inet_ioctl(sk, args[1])
+                return (count, None) if count < 0 else (0, count)
+            case "setsockopt":
+                return self._setsockopt(sk, args[1], args[2], args[3]), None
+            case _:
+                return self._getsockopt(sk, args[1], args[2])
+        if answer is BLOCKED:
+            file.refs += 1
+            self.fput_later[task.id] = file
+            net.tasks[task.id] = task
+            return BLOCKED
+        assert isinstance(answer, int)
+        return self._after(task, sk, file, answer), None
+
+    def _after(self, task: Task, sk: Sock, file: File, answer: int) -> int:
+        """What the socket layer does once a call has its answer."""
+        if task.call == "accept" and answer > 0:
+            child = self.net.socks[answer]
+            child.socket = SS_CONNECTED
+            return self.install(child)
+        return answer
+
+    def _close(self, task: Task, file: File) -> tuple[int, Any] | Blocked:
+        del self.files[file.fd]
+        file.refs -= 1
+        if file.refs:
+            return 0, None  # somebody still sleeps in a call on it; the last one out closes
+        answer = inet_release(self.net.socks[file.sk], task)
+        if answer is BLOCKED:
+            self.net.tasks[task.id] = task
+            return BLOCKED
+        return 0, None
+
+    def resume(self, task: Task) -> None:
+        """Go on with a call that was woken or whose time is up."""
+        net = self.net
+        assert task.sk is not None
+        sk = net.socks[task.sk]
+        if net.trace is not None:
+            net.trace.stimulus("resume", task.call)
+        net.woken(task)
+        answer = RESUME[task.resume](sk, task)
+        if answer is BLOCKED:
+            return
+        assert isinstance(answer, int)
+        del net.tasks[task.id]
+        file = self.fput_later.pop(task.id, None)
+        if file is not None:
+            answer = self._after(task, sk, file, answer)
+            file.refs -= 1
+            if not file.refs:
+                # The descriptor was closed meanwhile, and this call was the last to hold it.
+                closer = Task(task.id, "close", (file.fd,))
+                closing = inet_release(net.socks[file.sk], closer)
+                if closing is BLOCKED:
+                    net.tasks[task.id] = task
+                    task.resume, task.sk = closer.resume, closer.sk
+                    task.asleep, task.timer, task.timeo = True, closer.timer, closer.timeo
+                    task.done = answer
+                    return
+        self._finish(task, task.done if task.resume == "tcp_close" and file is None and task.call != "close" else answer)
+
+    def _setsockopt(self, sk: Sock, level: str, name: str, value: Any) -> int:
+        if level == "SOL_SOCKET":
+            if name == "SO_LINGER":
+                on, seconds = value
+                return sock_setsockopt(sk, name, on, seconds)
+            return sock_setsockopt(sk, name, value)
+        return inet_setsockopt(sk, name, value)
+
+    def _getsockopt(self, sk: Sock, level: str, name: str) -> tuple[int, Any]:
+        value = sock_getsockopt(sk, name) if level == "SOL_SOCKET" else inet_getsockopt(sk, name)
+        if isinstance(value, int) and value < 0 and name != "TCP_LINGER2":
+            return value, None
+        return 0, value
+
+    # -- copies -----------------------------------------------------------------------------------------
+
+    def clone(self, net: Net) -> Processes:
+        """A copy on a copied host."""
+        new = Processes(net)
+        copies: dict[int, File] = {}
+
+        def copy(file: File) -> File:
+            if id(file) not in copies:
+                copies[id(file)] = file.clone()
+            return copies[id(file)]
+
+        new.files = {fd: copy(file) for fd, file in self.files.items()}
+        if self.fput_later:
+            new.fput_later = {task: copy(file) for task, file in self.fput_later.items()}
+        new.results = self.results.copy()
+        return new
+
+    def freeze(self) -> tuple[object, ...]:
+        """All that decides how the applications go on, as a tuple."""
+        return (
+            tuple([file.freeze() for _, file in sorted(self.files.items())]),
+            tuple([(task, file.freeze()) for task, file in sorted(self.fput_later.items())]),
+        )
+
+
+def peer_address(net: Net) -> int:
+    """Where connect goes when no address is given: the other host of a world of two."""
+    return ADDRESSES["A"] if net.address == ADDRESSES["B"] else ADDRESSES["B"]
+
+
+ADDRESSES = {"A": 0xC0A80001, "B": 0xC0000201}  # 192.168.0.1 and 192.0.2.1
+
+
+def poll_mask(text: str | int) -> int:
+    """``"POLLIN|POLLOUT"`` as a number; names that 2.4 does not know count as nothing."""
+    if isinstance(text, int):
+        return text
+    known = dict(_POLL_NAMES)
+    return sum(known.get(name, 0) for name in set(text.replace(" ", "").split("|")))
+
+
+_ARGUMENTS = {
+    "socket": (0, 0), "bind": (2, 3), "listen": (2, 2), "accept": (1, 1), "connect": (2, 3), "read": (2, 2),
+    "recv": (2, 3), "write": (2, 2), "send": (2, 3), "shutdown": (2, 2), "close": (1, 1), "poll": (2, 2),
+    "fcntl": (2, 2), "ioctl": (2, 2), "setsockopt": (4, 4), "getsockopt": (3, 3),
+}  # fmt: skip
+
+
+def check(name: str, args: tuple[Any, ...]) -> None:
+    """CallError unless an application could make this call."""
+    if name not in _ARGUMENTS:
+        raise CallError(f"There is no system call {name!r} here; there are: {', '.join(CALLS)}.")
+    least, most = _ARGUMENTS[name]
+    if not least <= len(args) <= most:
+        wanted = str(least) if least == most else f"{least} to {most}"
+        raise CallError(f"{name} takes {wanted} arguments, not {len(args)}.")
+    if name == "socket":
+        return
+    number(args[0], f"the descriptor of {name}")
+    match name:
+        case "bind" | "connect":
+            number(args[1], f"the port of {name}", 0 if name == "bind" else 1, 65535)
+            if len(args) > 2:
+                number(args[2], f"the address of {name}", 0, 0xFFFFFFFF)
+        case "listen":
+            number(args[1], "the backlog of listen")
+        case "read" | "recv" | "write" | "send":
+            number(args[1], f"the length of {name}", 0)
+            message_flags(args[2] if len(args) > 2 else 0)
+        case "shutdown":
+            if args[1] not in _HOWS:
+                number(args[1], "the direction of shutdown (SHUT_RD, SHUT_WR, SHUT_RDWR, or a number)")
+        case "ioctl":
+            if args[1] != "SIOCINQ":
+                raise CallError(f"ioctl knows SIOCINQ only, not {args[1]!r}.")
+        case "setsockopt" | "getsockopt":
+            _check_option(name, args)
+
+
+def _check_option(name: str, args: tuple[Any, ...]) -> None:
+    level, option = args[1], args[2]
+    known = {"SOL_SOCKET": SOL_SOCKET_NAMES, "SOL_TCP": SOL_TCP_NAMES}.get(level)
+    if known is None:
+        raise CallError(f"{name} knows the levels SOL_SOCKET and SOL_TCP, not {level!r}.")
+    if option not in known:
+        raise CallError(f"{name} knows at {level}: {', '.join(known)}; not {option!r}.")
+    if name == "setsockopt":
+        if option == "SO_LINGER":
+            value = args[3]
+            if not isinstance(value, tuple | list) or len(value) != 2:
+                raise CallError(f"SO_LINGER takes a pair (on or off, seconds), not {value!r}.")
+            number(value[0], "on or off of SO_LINGER")
+            number(value[1], "the seconds of SO_LINGER")
+        else:
+            number(args[3], f"the value of {option}")
