@@ -520,7 +520,7 @@ class Net:
 
     __slots__ = (
         "net", "id", "name", "address", "profile", "sysctl", "now", "jiffies", "in_tick", "trace", "output",
-        "next_id", "next_task", "iss_base", "socks", "ehash", "tw_hash", "listening", "bhash", "port_rover",
+        "next_id", "next_task", "iss_base", "iss_moves", "ts_base", "socks", "ehash", "tw_hash", "listening", "bhash", "port_rover",
         "mib", "orphan_count", "memory_allocated", "sockets_allocated",
         "timers", "timer_seq", "tasks", "run_queue", "printk_tokens", "printk_last",
         "tw_count", "tw_cells", "tw_death_slot", "tw_timer", "twcal_hand", "twcal_jiffie", "twcal_timer",
@@ -542,6 +542,8 @@ class Net:
         self.next_id = 0
         self.next_task = 0
         self.iss_base = iss_base
+        self.ts_base = 360_000  # it has been up for an hour; so no timestamp is 0
+        self.iss_moves = True  # recordings were made with a number that does not move
 
         self.socks: dict[int, Sock] = {}
         self.ehash: dict[int, Sock] = {}
@@ -593,6 +595,11 @@ class Net:
         if self.trace is not None:
             self.trace.count(name)
 
+    def add(self, name: str, n: int) -> None:
+        """``n`` more in a MIB counter; counted in silence, as these are in bulk."""
+        if n:
+            self.mib[name] = self.mib.get(name, 0) + n
+
     def printk(self, text: str) -> None:
         """A line in the kernel log."""
         if self.trace is not None:
@@ -606,6 +613,11 @@ class Net:
             return False
         self.printk_tokens -= 500
         return True
+
+    @property
+    def time_stamp(self) -> int:
+        """What goes into a timestamp option: jiffies since the host came up, modulo 2^32."""
+        return (self.ts_base + self.jiffies) & MAXSEQ
 
     @property
     def seconds(self) -> int:
@@ -731,7 +743,7 @@ def _nowhere(seg: Segment, sk: int | None) -> None:
 
 
 _NET_PLAIN = (
-    "name", "address", "profile", "now", "next_id", "next_task", "iss_base", "port_rover", "orphan_count",
+    "name", "address", "profile", "now", "next_id", "next_task", "iss_base", "iss_moves", "ts_base", "port_rover", "orphan_count",
     "memory_allocated", "sockets_allocated", "timer_seq", "printk_tokens", "printk_last", "tw_count",
     "tw_death_slot", "tw_timer", "twcal_hand", "twcal_jiffie", "twcal_timer",
 )  # fmt: skip

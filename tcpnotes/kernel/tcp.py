@@ -107,7 +107,7 @@ def tcp_poll(sk: Sock) -> int:
                 mask |= POLLOUT | POLLWRNORM
             else:
                 sk.nospace = True
-        if sk.urg_data:
+        if sk.urg_data & URG_VALID:
             mask |= POLLPRI
     return mask
 
@@ -249,10 +249,8 @@ def connected(sk: Sock, task: Task) -> int | Blocked:
 
 def room_again(sk: Sock, task: Task) -> int | Blocked:
     """A writer that waited for room goes on."""
-    if sk.err or sk.shutdown & SEND_SHUTDOWN:
-        return _fill_write_queue(sk, task)
-    if not tcp_memory_free(sk):
-        sk.nospace = True
+    sk.nospace = True
+    if not tcp_memory_free(sk) and not sk.err and not sk.shutdown & SEND_SHUTDOWN:
         return sk.net.sleep(task, sk, "wait_for_tcp_memory")
     return _fill_write_queue(sk, task)
 
@@ -373,7 +371,7 @@ def tcp_data_wait(sk: Sock, task: Task) -> Blocked:
 def tcp_prequeue_process(sk: Sock) -> None:
     """The reader is awake: process the segments that were parked for it."""
     waiting, sk.prequeue = sk.prequeue, []
-    sk.net.count("TCPPrequeued")
+    sk.net.add("TCPPrequeued", len(waiting))
     for skb in waiting:
         tcp_v4_do_rcv(sk, skb)
     sk.ucopy_memory = 0
@@ -868,7 +866,7 @@ def tcp_getsockopt(sk: Sock, name: str) -> int:
 
 
 # What C declares in the header and defines elsewhere.
-from tcpnotes.kernel.tcp_input import tcp_rfree
+from tcpnotes.kernel.tcp_input import URG_VALID, tcp_rfree
 from tcpnotes.kernel.tcp_input_ack import tcp_clear_retrans
 from tcpnotes.kernel.tcp_ipv4 import (
     release,

@@ -483,7 +483,7 @@ def tcp_data_queue(sk: Sock, skb: SkBuff) -> None:
         sk.dsack = False
         sk.eff_sacks = min(len(sk.selective_acks), 3 if sk.tstamp_ok else 4)
     if skb.seq == sk.rcv_nxt:
-        _queue_in_order(sk, skb)
+        _queue_in_order(sk, skb, _copy_to_reader(sk, skb))
     elif not after(skb.end_seq, sk.rcv_nxt):
         # All old: it passed the window test only because it is a FIN or data we have had.
         tcp_dsack_set(sk, skb.seq, skb.end_seq)
@@ -491,21 +491,22 @@ def tcp_data_queue(sk: Sock, skb: SkBuff) -> None:
     elif before(skb.seq, sk.rcv_nxt):
         tcp_enter_quickack_mode(sk)
         tcp_dsack_set(sk, skb.seq, sk.rcv_nxt)
-        _queue_in_order(sk, skb)
+        _queue_in_order(sk, skb, False)
     else:
         _queue_out_of_order(sk, skb)
 
 
-def _queue_in_order(sk: Sock, skb: SkBuff) -> None:
-    eaten = False
-    reader = sk.ucopy_task
-    if reader is not None and sk.copied_seq == sk.rcv_nxt and sk.ucopy_len and not sk.urg_data:
-        offset = (sk.rcv_nxt - skb.seq) & MAXSEQ
-        chunk = min(skb.len - offset, sk.ucopy_len)
-        if chunk > 0:
-            sk.ucopy_len -= chunk
-            sk.copied_seq = (sk.copied_seq + chunk) & MAXSEQ
-            eaten = chunk == skb.len - offset and not skb.flags & FIN
+def _copy_to_reader(sk: Sock, skb: SkBuff) -> bool:
+    """Give payload straight to a reader that waits for just this; True when nothing of the buffer is left."""
+    if sk.ucopy_task is None or sk.copied_seq != sk.rcv_nxt or not sk.ucopy_len or sk.urg_data:
+        return False
+    chunk = min(skb.len, sk.ucopy_len)
+    sk.ucopy_len -= chunk
+    sk.copied_seq = (sk.copied_seq + chunk) & MAXSEQ
+    return chunk == skb.len and not skb.flags & FIN
+
+
+def _queue_in_order(sk: Sock, skb: SkBuff, eaten: bool) -> None:
     if not eaten:
         set_owner_r(sk, skb)
         sk.receive_queue.append(skb)
@@ -614,6 +615,7 @@ def tcp_collapse_queue(sk: Sock, queue: list[SkBuff]) -> None:
 
 
 PAGE_PAYLOAD = 4096 - 300
+URG_VALID, URG_NOTYET = 0x100, 0x200
 
 
 @mirrors("net/ipv4/tcp_input.c")
@@ -671,10 +673,9 @@ def tcp_new_space(sk: Sock) -> None:
         sk.snd_cwnd_stamp = sk.net.jiffies
     if wspace(sk) >= min_write_space(sk):
         sk.nospace = False
-        if sk.net.tasks and any(task.asleep and task.sk == sk.id for task in sk.net.tasks.values()):
-            if sk.net.trace is not None:
-                sk.net.trace.wake(sk.id, "tcp_new_space")
-            sk.net.wake(sk, False)
+        if sk.net.trace is not None:
+            sk.net.trace.wake(sk.id, "tcp_new_space")
+        sk.net.wake(sk, False)
 
 
 @mirrors("net/ipv4/tcp_input.c")
@@ -736,7 +737,7 @@ def tcp_check_urg(sk: Sock, seg: Segment) -> None:
         return
     if sk.urg_data and not after(ptr, sk.urg_seq):
         return
-    sk.urg_data = 1
+    sk.urg_data = URG_NOTYET
     sk.urg_seq = ptr
     sk.pred_flags = None
 
@@ -746,6 +747,10 @@ def tcp_urg(sk: Sock, skb: SkBuff) -> None:
     """Handle the urgent pointer, if the segment has one."""
     if skb.flags & URG:
         tcp_check_urg(sk, segment(skb))
+    if sk.urg_data == URG_NOTYET and (sk.urg_seq - skb.seq) & MAXSEQ < skb.len:
+        sk.urg_data = URG_VALID
+        if not sk.dead:
+            sk.data_ready()
 
 
 def segment(skb: SkBuff) -> Segment:
@@ -908,7 +913,7 @@ def tcp_rcv_synsent_state_process(sk: Sock, skb: SkBuff) -> int:
     if seg.flags & ACK:
         if seg.ack_seq != sk.snd_nxt:
             return 1
-        if sk.saw_tstamp and sk.rcv_tsecr and not _between(sk.rcv_tsecr, sk.retrans_stamp, net.jiffies):
+        if sk.saw_tstamp and sk.rcv_tsecr and not _between(sk.rcv_tsecr, sk.retrans_stamp, net.time_stamp):
             net.count("PAWSActiveRejected")
             return 1
         if seg.flags & RST:

@@ -103,7 +103,7 @@ def tcp_bound_rto(sk: Sock) -> None:
 @mirrors("net/ipv4/tcp_input.c")
 def tcp_ack_saw_tstamp(sk: Sock, flag: int) -> None:
     """A round trip from the echoed timestamp; retransmissions do not spoil it."""
-    tcp_rtt_estimator(sk, (sk.net.jiffies - sk.rcv_tsecr) & MAXSEQ)
+    tcp_rtt_estimator(sk, (sk.net.time_stamp - sk.rcv_tsecr) & MAXSEQ)
     tcp_set_rto(sk)
     if sk.backoff:
         if not sk.retransmits or not flag & FLAG_RETRANS_DATA_ACKED:
@@ -506,7 +506,7 @@ def tcp_cwnd_down(sk: Sock) -> None:
 @mirrors("net/ipv4/tcp_input.c")
 def tcp_packet_delayed(sk: Sock) -> bool:
     """Was the original only late?  The echoed timestamp is older than our first retransmission."""
-    return not sk.retrans_stamp or (sk.saw_tstamp and bool(sk.rcv_tsecr) and sk.rcv_tsecr - sk.retrans_stamp < 0)
+    return not sk.retrans_stamp or (sk.saw_tstamp and bool(sk.rcv_tsecr) and before(sk.rcv_tsecr, sk.retrans_stamp))
 
 
 @mirrors("net/ipv4/tcp_input.c")
@@ -751,7 +751,6 @@ def tcp_clean_rtx_queue(sk: Sock) -> int:
         # The SYN is not data; its ACK must not open the congestion window.
         if skb.flags & SYN:
             acked |= FLAG_SYN_ACKED
-            sk.retrans_stamp = 0
         else:
             acked |= FLAG_DATA_ACKED
         sacked = skb.sacked
@@ -834,6 +833,11 @@ def tcp_ack_update_window(sk: Sock, skb: SkBuff, ack: int, ack_seq: int) -> int:
                 sk.max_window = nwin
                 tcp_sync_mss(sk, sk.pmtu_cookie)
     sk.snd_una = ack
+    beyond = (sk.snd_nxt - (ack + sk.snd_wnd)) & MAXSEQ
+    if 0 < beyond < 0x80000000 and beyond >= 1 << sk.snd_wscale and sk.net.net_ratelimit():
+        sk.net.printk(
+            "TCP: peer %u.%u.%u.%u:%u/%u shrinks window %u:%u:%u. Bad, what else can I say?"
+        )
     return flag
 
 

@@ -191,7 +191,8 @@ def tcp_v4_init_sequence(sk: Sock) -> int:
     """A number to start from: the host's base, moved on by time and by every connection that was started."""
     net = sk.net
     number = net.iss_base
-    net.iss_base = (net.iss_base + 64000 + net.jiffies) & MAXSEQ
+    if net.iss_moves:
+        net.iss_base = (number + 64_000 + net.jiffies) & MAXSEQ
     return number
 
 
@@ -279,7 +280,7 @@ def tcp_v4_send_ack(net: Net, skb: SkBuff, seq: int, ack: int, win: int, ts: int
     """Send an ACK for somebody who has no socket: a bucket or an open request."""
     seg = skb.seg
     assert seg is not None
-    stamp = (net.jiffies & MAXSEQ, ts) if ts else None
+    stamp = (net.time_stamp, ts) if ts else None
     answer = Segment(
         seg.daddr, seg.dport, seg.saddr, seg.sport, seq, ack, ACK, win & 0xFFFF, 0, None, None, False, stamp
     )
@@ -483,7 +484,7 @@ def prequeue(sk: Sock, skb: SkBuff) -> bool:
         dropped, sk.prequeue = sk.prequeue, []
         sk.ucopy_memory = 0
         sk.queue_changed("prequeue", "purge", dropped[0].seq, dropped[-1].end_seq, 0)
-        sk.net.count("TCPPrequeueDropped")
+        sk.net.add("TCPPrequeueDropped", len(dropped))
     elif len(sk.prequeue) == 1:
         sk.net.wake(sk, False)
         if not sk.ack_pending & 1:

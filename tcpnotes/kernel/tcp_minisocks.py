@@ -218,7 +218,7 @@ def tcp_time_wait(sk: Sock, state: int, timeo: int) -> None:
         tcp_tw_schedule(tw, timeo)
     else:
         if net.trace is not None:
-            net.trace.bucket(None, sk.id, "overflow", STATE_NAMES[state], None)
+            net.trace.bucket(-1, sk.id, "overflow", STATE_NAMES[state], None)
         if net.net_ratelimit():
             net.printk("TCP: time wait bucket table overflow")
     tcp_update_metrics(sk)
@@ -249,7 +249,7 @@ def tcp_twkill(net: Net) -> None:
     for tw in reversed(cell):
         tw.cell = -1
         tcp_timewait_kill(tw)
-        net.mib["TimeWaited"] = net.mib.get("TimeWaited", 0) + 1
+    net.add("TimeWaited", len(cell))
     net.tw_count -= len(cell)
     net.tw_death_slot = (slot + 1) & (TCP_TWKILL_SLOTS - 1)
     if net.tw_count:
@@ -351,8 +351,7 @@ def tcp_twcal_tick(net: Net) -> None:
     net.tw_count -= killed
     if killed and net.tw_count == 0:
         _clear_tw_timer(net)
-    if killed:
-        net.mib["TimeWaitKilled"] = net.mib.get("TimeWaitKilled", 0) + killed
+    net.add("TimeWaitKilled", killed)
 
 
 # -- open requests become sockets ------------------------------------------------------------------------------

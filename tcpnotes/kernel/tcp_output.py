@@ -139,20 +139,15 @@ def tcp_transmit_skb(sk: Sock, skb: SkBuff) -> int:
     if flags & SYN:
         sysctl = net.sysctl
         mss = tcp_advertise_mss(sk)
-        if sk.state == SYN_SENT or not skb.flags & ACK:
-            wants_ts, wants_sack = sysctl["tcp_timestamps"], sysctl["tcp_sack"]
-            wants_wscale = sysctl["tcp_window_scaling"]
-        else:
-            wants_ts, wants_sack, wants_wscale = sk.tstamp_ok, sk.sack_ok, sk.wscale_ok
-        if wants_ts:
-            ts = (net.jiffies & MAXSEQ, sk.ts_recent)
-        sack_ok = bool(wants_sack)
-        if wants_wscale:
+        if sysctl["tcp_timestamps"]:
+            ts = (net.time_stamp, sk.ts_recent)
+        sack_ok = bool(sysctl["tcp_sack"])
+        if sysctl["tcp_window_scaling"]:
             wscale = sk.rcv_wscale
         window = sk.rcv_wnd & 0xFFFF
     else:
         if sk.tstamp_ok:
-            ts = (net.jiffies & MAXSEQ, sk.ts_recent)
+            ts = (net.time_stamp, sk.ts_recent)
         if sk.eff_sacks:
             blocks = sk.selective_acks[: sk.eff_sacks - (1 if sk.dsack else 0)]
             sacks = (sk.duplicate_sack, *blocks) if sk.dsack else blocks
@@ -396,8 +391,6 @@ def tcp_retransmit_skb(sk: Sock, skb: SkBuff) -> int:
     """
     net = sk.net
     mss = current_mss(sk)
-    if before(skb.seq, sk.snd_una):
-        _trim_head(sk, skb, (sk.snd_una - skb.seq) & MAXSEQ)
     if skb.len > mss:
         tcp_fragment(sk, skb, mss)
         mss = skb.len
@@ -420,16 +413,10 @@ def tcp_retransmit_skb(sk: Sock, skb: SkBuff) -> int:
             sk.retrans_out += 1
         skb.sacked |= SACKED_RETRANS | EVER_RETRANS
         if not sk.retrans_stamp:
-            sk.retrans_stamp = skb.when
+            sk.retrans_stamp = net.time_stamp
         sk.undo_retrans += 1
         skb.ack_seq = sk.snd_nxt  # to find later that this retransmission was lost as well
     return error
-
-
-def _trim_head(sk: Sock, skb: SkBuff, length: int) -> None:
-    """Take acked bytes off the front of a partly acked buffer (tcp_trim_head)."""
-    skb.len -= length
-    skb.seq = (skb.seq + length) & MAXSEQ
 
 
 @mirrors("net/ipv4/tcp_output.c")
@@ -543,7 +530,7 @@ def tcp_make_synack(sk: Sock, req: OpenRequest) -> Segment:
     return Segment(
         req.laddr, sk.sport, req.daddr, req.dport, req.snd_isn, (req.rcv_isn + 1) & MAXSEQ, SYN | ACK,
         req.rcv_wnd & 0xFFFF, 0, advmss, req.rcv_wscale if req.wscale_ok else None, req.sack_ok,
-        (net.jiffies & MAXSEQ, req.ts_recent) if req.tstamp_ok else None,
+        (net.time_stamp, req.ts_recent) if req.tstamp_ok else None,
     )  # fmt: skip
 
 
@@ -611,7 +598,7 @@ def tcp_connect(sk: Sock) -> int:
     sk.pushed_seq = sk.write_seq
     skb = SkBuff(seq, sk.write_seq, 0, SYN, skb_area(MAX_TCP_HEADER + 15) + SIZEOF_SK_BUFF)
     skb.when = net.jiffies
-    sk.retrans_stamp = skb.when
+    sk.retrans_stamp = net.time_stamp
     sk.write_queue.append(skb)
     charge(sk, skb)
     sk.queue_changed("write_queue", "add", skb.seq, skb.end_seq, 1)

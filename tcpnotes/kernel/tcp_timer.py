@@ -154,7 +154,7 @@ def tcp_delack_timer(sk: Sock) -> None:
         else:
             sk.ack_pending &= ~ACK_TIMER
             if sk.prequeue:
-                sk.net.mib["TCPSchedulerFailed"] = sk.net.mib.get("TCPSchedulerFailed", 0) + len(sk.prequeue)
+                sk.net.add("TCPSchedulerFailed", len(sk.prequeue))
                 waiting, sk.prequeue = sk.prequeue, []
                 sk.ucopy_memory = 0
                 for skb in waiting:

@@ -142,6 +142,7 @@ class Host:
                 trace.sock_err(sk.id, ERRNO_NAMES[sk.err] if sk.err else None)
             if sk.shutdown != shutdown:
                 trace.sock_shutdown(sk.id, sk.shutdown)
+        self._watch()
 
     def _settle(self) -> None:
         """After a stimulus: the tasks it woke go on, in the order they were woken."""

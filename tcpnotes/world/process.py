@@ -182,7 +182,7 @@ class Processes:
             case "poll":
                 mask = tcp_poll(sk)
                 wanted = poll_mask(args[1]) | tcp.POLLERR | tcp.POLLHUP
-                return int(bool(mask & wanted)), poll_names(mask)
+                return int(bool(mask & wanted)), poll_names(mask & wanted)
             case "fcntl":
                 file.nonblock = "O_NONBLOCK" in str(args[1])
                 return 0, None
