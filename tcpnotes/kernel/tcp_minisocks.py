@@ -204,17 +204,15 @@ def tcp_time_wait(sk: Sock, state: int, timeo: int) -> None:
         tw.syn_seq = sk.syn_seq
         tw.ts_recent = sk.ts_recent
         tw.ts_recent_stamp = sk.ts_recent_stamp
+        tw.timeout = rto if recycle_ok else TCP_TIMEWAIT_LEN
+        tw.ttd = net.jiffies
         tw.cell = -1
         if net.trace is not None:
             net.trace.bucket(tw.id, sk.id, "create", STATE_NAMES[state], timeo)
         __tcp_tw_hashdance(sk, tw)
         timeo = max(timeo, rto)
-        if recycle_ok:
-            tw.timeout = rto
-        else:
-            tw.timeout = TCP_TIMEWAIT_LEN
-            if state == TIME_WAIT:
-                timeo = TCP_TIMEWAIT_LEN
+        if state == TIME_WAIT and not recycle_ok:
+            timeo = TCP_TIMEWAIT_LEN
         tcp_tw_schedule(tw, timeo)
     else:
         if net.trace is not None:

@@ -42,10 +42,9 @@ class Picture:
     def svg(self) -> str:
         """A complete SVG document; it follows the reader's choice of light or dark."""
         style = f"<style>{theme.stylesheet()}.tn{{background:var(--tn-bg)}}</style>"
-        # Rules say ".tn svg …" because in a page the class is on an element around the drawing.
-        style = style.replace(".tn svg ", ".tn ").replace(".tn svg{", ".tn{").replace("overflow:visible", "")
         size = f' class="tn" width="{theme.number(self.width)}" height="{theme.number(self.height)}"'
-        return self.element(style, size)
+        # Rules say ".tn svg …" because in a page the class is on an element around the drawing.
+        return self.element(style, size).replace(".tn svg ", ".tn ").replace(".tn svg{", ".tn{")
 
     @property
     def html(self) -> str:

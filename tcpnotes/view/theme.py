@@ -59,7 +59,8 @@ def variables() -> str:
     )  # fmt: skip
 
 
-FONT = "ui-sans-serif,system-ui,-apple-system,'Segoe UI','Liberation Sans',Arial,sans-serif"
+# Faces of one width: boxes are drawn around text whose width is only estimated.
+FONT = "Arial,Helvetica,'Liberation Sans',sans-serif"
 MONO = "ui-monospace,'SF Mono','DejaVu Sans Mono','Liberation Mono',Menlo,Consolas,monospace"
 
 # How the parts of all pictures look.  Class names are short: they are written once for each element.
@@ -68,6 +69,7 @@ DRAWING = (
     ".tn svg text{fill:var(--tn-fg);font-size:11px}"
     ".tn svg .m{fill:var(--tn-mute);font-size:9.5px}"
     ".tn svg .s{font-size:9.5px}"
+    ".tn svg .b{font-weight:600}"
     ".tn svg .h{font-size:13px;font-weight:700}"
     f".tn svg .c{{font-family:{MONO};font-size:9.5px}}"
     ".tn svg .halo{paint-order:stroke;stroke:var(--tn-bg);stroke-width:4px;stroke-linejoin:round}"
@@ -79,7 +81,12 @@ DRAWING = (
     ".tn svg .g{stroke:var(--tn-line);fill:none}"
     ".tn svg .e{fill:none;stroke:var(--tn-line);stroke-dasharray:2 3}"
     ".tn svg .head{fill:var(--c);stroke:none}.tn svg .ans .head{fill:var(--tn-bg);stroke:var(--c);stroke-width:1.4}"
+    ".tn svg .gap{stroke:var(--tn-bg);stroke-width:2.5;fill:none}"
     ".tn svg .x{stroke:var(--tn-lost);stroke-width:2.4;fill:none}.tn svg .xt{fill:var(--tn-lost);font-weight:700}"
+    # On a narrow screen drawings shrink: their small print must not.
+    "@media (max-width:480px){.tn svg text{font-size:12px}.tn svg .s,.tn svg .m,.tn svg .c{font-size:11px}"
+    ".tn svg .b{font-size:11.5px}.tn svg .h{font-size:14px}.tn svg .node text{font-size:12px}"
+    ".tn svg .arc text{font-size:9.5px}}"
     ".tn svg .dash{stroke-dasharray:5 4}"
 )
 

@@ -1,0 +1,344 @@
+"""Scenario files: read, and checked to the last key before anything runs.
+
+A scenario is a TOML file that a person can read:
+
+    title   one line, a statement
+    about   a few sentences
+    shows   ids of the items that the run shows
+    delay   seconds from host to host (0.05 unless told)
+    until   when the run ends, in seconds; without it, when nothing is left to happen (600 s at most)
+    start   "established": one side listens on port 80, the other connects, the connection is accepted; or "none"
+    server  who listens ("B" unless told);  client_port: the port that the other side binds
+    sysctl  a table for each host: [sysctl.A]
+    script  what happens, in the order of time: [[script]] tables with a time ``at`` and one of
+              host, call, args, fd            a system call (fd: the connection, unless told)
+              lose, from, count, until        segments of a kind that leave from then on are lost
+              inject = { to, flags, seq … }   a segment from nowhere
+              crash                           a host that loses everything
+
+The server's listener has descriptor 3 and its connection 4; the client's connection has 3.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from tcpnotes.scenarios.expressions import check_expression
+from tcpnotes.source import item_ids
+from tcpnotes.world import World
+from tcpnotes.world.process import CALLS, CallError, check
+
+HOSTS = ("A", "B")
+KINDS = ("FIN", "SYN", "RST", "ACK", "data", "any")
+FLAGS = {"FIN": 0x01, "SYN": 0x02, "RST": 0x04, "PSH": 0x08, "ACK": 0x10, "URG": 0x20}
+LONGEST = 100_000  # seconds
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be read or run: which file, where in it, and what is allowed there."""
+
+    def __init__(self, file: str, where: str, message: str) -> None:
+        self.file = file
+        self.where = where
+        super().__init__(f"{file}: {where + ': ' if where else ''}{message}")
+
+
+class Call(NamedTuple):
+    """At ``at`` (microseconds) an application on ``host`` makes a system call."""
+
+    at: int
+    host: str
+    call: str
+    args: tuple[Any, ...]
+
+
+class Lose(NamedTuple):
+    """From ``at`` on, segments of a kind that ``src`` sends are lost: ``count`` of them, or all until ``until``."""
+
+    at: int
+    src: str
+    what: str
+    count: int | None
+    until: int | None
+
+
+class Inject(NamedTuple):
+    """At ``at`` a segment from nowhere reaches ``to``; ``seq`` and ``ack`` are relative to what ``to`` expects."""
+
+    at: int
+    to: str
+    flags: int
+    seq: str
+    ack: str
+    len: int
+    window: int
+
+
+class Crash(NamedTuple):
+    """At ``at`` a host loses everything and comes up empty."""
+
+    at: int
+    host: str
+
+
+Step: TypeAlias = Call | Lose | Inject | Crash
+
+
+class Scenario(NamedTuple):
+    """A scenario that passed every check.  Times are microseconds."""
+
+    name: str
+    file: str
+    title: str
+    about: str
+    shows: tuple[str, ...]
+    delay: int
+    until: int | None
+    start: str
+    server: str
+    client_port: int
+    sysctl: tuple[tuple[str, str, int], ...]
+    script: tuple[Step, ...]
+
+    @property
+    def client(self) -> str:
+        """The host that connects when the scenario starts."""
+        return "B" if self.server == "A" else "A"
+
+
+# -- finding --------------------------------------------------------------------------------------------------
+
+
+@cache
+def scenario_names() -> tuple[str, ...]:
+    """The scenarios that come with the library, in alphabetical order."""
+    names = (entry.name for entry in files(__package__).iterdir())
+    return tuple(sorted(name[:-5] for name in names if name.endswith(".toml")))
+
+
+def load(name: str | Path) -> Scenario:
+    """A scenario by name, or from a file when ``name`` is a path that ends in ``.toml``.  ScenarioError if it is bad."""
+    text = str(name)
+    if text in scenario_names():
+        return _builtin(text)
+    if not text.endswith(".toml"):
+        known = ", ".join(scenario_names())
+        raise ScenarioError(text, "", f"there is no scenario of that name; there are: {known}; or give a .toml file.")
+    path = Path(name)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ScenarioError(text, "", f"the file cannot be read: {error.strerror or error}.") from None
+    return parse(content, path.stem, text)
+
+
+@cache
+def _builtin(name: str) -> Scenario:
+    file = f"{name}.toml"
+    return parse(files(__package__).joinpath(file).read_bytes(), name, file)
+
+
+def parse(content: bytes, name: str, file: str) -> Scenario:
+    """Read and check the text of a scenario file."""
+    try:
+        data = tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ScenarioError(file, f"byte {error.start}", "a scenario file is text in UTF-8.") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ScenarioError(file, "", f"this is not TOML: {str(error).rstrip('.') or 'nested too deep'}.") from None
+    return _Reader(file).scenario(data, name)
+
+
+# -- checking --------------------------------------------------------------------------------------------------
+
+
+@cache
+def _sysctls() -> tuple[str, ...]:
+    return tuple(sorted(World().hosts["A"].net.sysctl))
+
+
+class _Reader:
+    """Takes a table apart; whatever is wrong becomes a ScenarioError that names the key."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+
+    def fail(self, where: str, message: str) -> ScenarioError:
+        return ScenarioError(self.file, where, message)
+
+    def keys(self, table: dict[str, Any], allowed: tuple[str, ...], where: str) -> None:
+        for key in table:
+            if key not in allowed:
+                place = f"{where}.{key}" if where else key
+                raise self.fail(place, f"there is no such key; allowed here: {', '.join(allowed)}.")
+
+    def text(self, table: dict[str, Any], key: str, where: str, default: str | None = None) -> str:
+        value = table.get(key, default)
+        place = f"{where}.{key}" if where else key
+        if value is None:
+            raise self.fail(place, "this key is missing; it takes a text.")
+        if not isinstance(value, str):
+            raise self.fail(place, f"this takes a text, not {value!r}.")
+        return value
+
+    def choice(self, value: Any, choices: tuple[str, ...], where: str) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise self.fail(where, f"{value!r} is not allowed; choose one of: {', '.join(choices)}.")
+        return value
+
+    def number(self, value: Any, low: int, high: int, where: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise self.fail(where, f"this takes a whole number from {low} to {high}, not {value!r}.")
+        return value
+
+    def seconds(self, value: Any, where: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST:
+            raise self.fail(where, f"this takes seconds, a number from 0 to {LONGEST}, not {value!r}.")
+        return round(value * 1_000_000)
+
+    def listed(self, value: Any, where: str) -> list[Any]:
+        if not isinstance(value, list):
+            raise self.fail(where, f"this takes a list, not {value!r}.")
+        return value
+
+    def table(self, value: Any, where: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.fail(where, f"this takes a table, not {value!r}.")
+        return value
+
+    # -- the parts of a scenario ---------------------------------------------------------------------------
+
+    def scenario(self, data: dict[str, Any], name: str) -> Scenario:
+        self.keys(
+            data,
+            ("title", "about", "shows", "delay", "until", "start", "server", "client_port", "sysctl", "script"),
+            "",
+        )
+        shows = []
+        for i, id in enumerate(self.listed(data.get("shows", []), "shows"), 1):
+            if not isinstance(id, str) or id not in item_ids():
+                raise self.fail(f"shows[{i}]", f"{id!r} is not an item of the source; 'tcpnotes items' lists them.")
+            shows.append(id)
+        start = self.choice(data.get("start", "established"), ("established", "none"), "start")
+        for key in ("server", "client_port"):
+            if start == "none" and key in data:
+                raise self.fail(key, 'this is for start = "established" only.')
+        server = self.choice(data.get("server", "B"), HOSTS, "server")
+        client_port = self.number(data.get("client_port", 0), 0, 65535, "client_port")
+        fds: dict[str, int] = {}
+        if start == "established":
+            fds = {host: 4 if host == server else 3 for host in HOSTS}
+        script = tuple(self.script(data.get("script", []), fds))
+        until = self.seconds(data["until"], "until") if "until" in data else None
+        if until is not None and script and script[-1].at > until:
+            raise self.fail("until", "the run ends before the last step of the script.")
+        return Scenario(
+            name=name,
+            file=self.file,
+            title=self.text(data, "title", ""),
+            about=self.text(data, "about", "", "").strip(),
+            shows=tuple(shows),
+            delay=self.seconds(data.get("delay", 0.05), "delay"),
+            until=until,
+            start=start,
+            server=server,
+            client_port=client_port,
+            sysctl=tuple(self.sysctl(data.get("sysctl", {}))),
+            script=script,
+        )
+
+    def sysctl(self, value: Any) -> Iterator[tuple[str, str, int]]:
+        for host, settings in self.table(value, "sysctl").items():
+            self.choice(host, HOSTS, f"sysctl.{host}")
+            for name, setting in self.table(settings, f"sysctl.{host}").items():
+                where = f"sysctl.{host}.{name}"
+                if name not in _sysctls():
+                    raise self.fail(where, f"there is no such sysctl; there are: {', '.join(_sysctls())}.")
+                yield host, name, self.number(setting, 0, (1 << 31) - 1, where)
+
+    def script(self, value: Any, fds: dict[str, int]) -> Iterator[Step]:
+        last = 0
+        for i, entry in enumerate(self.listed(value, "script"), 1):
+            where = f"script[{i}]"
+            table = self.table(entry, where)
+            if "at" not in table:
+                raise self.fail(f"{where}.at", "this key is missing; it takes seconds.")
+            at = self.seconds(table["at"], f"{where}.at")
+            if at < last:
+                raise self.fail(f"{where}.at", "the steps of a script stand in the order of time.")
+            last = at
+            yield self.step(table, at, where, fds)
+
+    def step(self, table: dict[str, Any], at: int, where: str, fds: dict[str, int]) -> Step:
+        kinds = [key for key in ("call", "lose", "inject", "crash") if key in table]
+        if len(kinds) != 1:
+            found = " and ".join(kinds) if kinds else "none of them"
+            raise self.fail(where, f"a step has exactly one of the keys call, lose, inject, crash; here: {found}.")
+        match kinds[0]:
+            case "call":
+                return self.call(table, at, where, fds)
+            case "lose":
+                return self.lose(table, at, where)
+            case "inject":
+                self.keys(table, ("at", "inject"), where)
+                return self.inject(self.table(table["inject"], f"{where}.inject"), at, f"{where}.inject")
+            case _:
+                self.keys(table, ("at", "crash"), where)
+                return Crash(at, self.choice(table["crash"], HOSTS, f"{where}.crash"))
+
+    def call(self, table: dict[str, Any], at: int, where: str, fds: dict[str, int]) -> Call:
+        self.keys(table, ("at", "host", "call", "args", "fd"), where)
+        host = self.choice(table.get("host"), HOSTS, f"{where}.host")
+        call = self.choice(table["call"], CALLS, f"{where}.call")
+        args = [tuple(a) if isinstance(a, list) else a for a in self.listed(table.get("args", []), f"{where}.args")]
+        if call != "socket":
+            if "fd" not in table and host not in fds:
+                raise self.fail(f"{where}.fd", 'this key is missing; with start = "none" every call names its descriptor.')
+            args.insert(0, self.number(table.get("fd", fds.get(host)), 0, 1 << 20, f"{where}.fd"))
+        elif "fd" in table:
+            raise self.fail(f"{where}.fd", "socket makes a descriptor, it takes none.")
+        try:
+            check(call, tuple(args))
+        except CallError as error:
+            raise self.fail(f"{where}.args", str(error)) from None
+        except TypeError:
+            raise self.fail(f"{where}.args", f"{call} cannot take {table.get('args')!r}.") from None
+        return Call(at, host, call, tuple(args))
+
+    def lose(self, table: dict[str, Any], at: int, where: str) -> Lose:
+        self.keys(table, ("at", "lose", "from", "count", "until"), where)
+        what = self.choice(table["lose"], KINDS, f"{where}.lose")
+        src = self.choice(table.get("from"), HOSTS, f"{where}.from")
+        until = self.seconds(table["until"], f"{where}.until") if "until" in table else None
+        if until is not None and until < at:
+            raise self.fail(f"{where}.until", "this lies before the step's own time.")
+        count = None if until is not None else 1
+        if "count" in table:
+            count = self.number(table["count"], 1, 1_000_000, f"{where}.count")
+        return Lose(at, src, what, count, until)
+
+    def inject(self, table: dict[str, Any], at: int, where: str) -> Inject:
+        self.keys(table, ("to", "flags", "seq", "ack", "len", "window"), where)
+        to = self.choice(table.get("to"), HOSTS, f"{where}.to")
+        flags = 0
+        for name in filter(None, self.text(table, "flags", where).replace(" ", "").split(",")):
+            flags |= FLAGS[self.choice(name, tuple(FLAGS), f"{where}.flags")]
+        numbers = {}
+        for key, default in (("seq", None), ("ack", "snd_nxt")):
+            value = table.get(key, default)
+            if isinstance(value, int) and not isinstance(value, bool):
+                value = str(value)
+            if not isinstance(value, str):
+                raise self.fail(f"{where}.{key}", 'this takes a sequence number such as "rcv_nxt" or "rcv_nxt+100".')
+            problem = check_expression(value)
+            if problem:
+                raise self.fail(f"{where}.{key}", problem)
+            numbers[key] = value
+        length = self.number(table.get("len", 0), 0, 65535, f"{where}.len")
+        window = self.number(table.get("window", 5840), 0, 65535, f"{where}.window")
+        return Inject(at, to, flags, numbers["seq"], numbers["ack"], length, window)

@@ -1,0 +1,169 @@
+"""Let a scenario happen in a world, and keep the trace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from tcpnotes.kernel.profile import Profile
+from tcpnotes.scenarios.expressions import NAMES, evaluate
+from tcpnotes.scenarios.loader import Call, Crash, Inject, Lose, Scenario, ScenarioError, load
+from tcpnotes.trace import Recorder, Segment
+from tcpnotes.trace.segment import ACK, FIN, RST, SYN
+from tcpnotes.world import HostCrashes, SegmentLost, World
+
+PORT = 80
+LONGEST_RUN = 600_000_000  # microseconds, for scenarios that do not say when they end
+
+
+class Run(NamedTuple):
+    """A scenario that has happened: the world as it stands at the end, and the trace."""
+
+    world: World
+    recorder: Recorder
+    scenario: Scenario
+
+
+def run(
+    scenario: str | Path | Scenario, *, profile: str | Profile | None = None, seed: int = 0, frames: bool = False
+) -> Run:
+    """Run a scenario (a name, a ``.toml`` file, or one that was loaded) under ``profile``, "source" unless told.
+
+    ScenarioError for a bad scenario, ValueError for an unknown profile.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = load(scenario)
+    world = World(profile=profile or "source", seed=seed, delay=scenario.delay)
+    recorder = world.listen(frames=frames)
+    for host, name, value in scenario.sysctl:
+        world.sysctl(host, name, value)
+    stage = _Stage(world, scenario)
+    stage.open()
+    for number, step in enumerate(scenario.script, 1):
+        stage.advance(step.at)
+        match step:
+            case Call():
+                world.call(step.host, step.call, *step.args)
+            case Lose():
+                stage.rules.append(_Rule(step))
+            case Inject():
+                world.inject(step.to, stage.segment(step, number))
+            case Crash():
+                world.apply(HostCrashes(step.host))
+    stage.advance(scenario.until)
+    return Run(world, recorder, scenario)
+
+
+class _Rule:
+    """A `Lose` step, and how many segments it may still take."""
+
+    def __init__(self, step: Lose) -> None:
+        self.step = step
+        self.left = step.count
+
+    def takes(self, src: str, sent: int, seg: Segment) -> bool:
+        """Is this segment to be lost?  Counts it if so."""
+        step = self.step
+        if src != step.src or sent < step.at or self.left == 0 or (step.until is not None and sent > step.until):
+            return False
+        if not _is(step.what, seg):
+            return False
+        if self.left is not None:
+            self.left -= 1
+        return True
+
+
+def _is(what: str, seg: Segment) -> bool:
+    match what:
+        case "FIN":
+            return bool(seg.flags & FIN)
+        case "SYN":
+            return bool(seg.flags & SYN)
+        case "RST":
+            return bool(seg.flags & RST)
+        case "ACK":
+            return not seg.flags & (FIN | SYN | RST) and bool(seg.flags & ACK) and not seg.len
+        case "data":
+            return seg.len > 0
+    return True
+
+
+class _Stage:
+    """Brings a world from step to step of its script."""
+
+    def __init__(self, world: World, scenario: Scenario) -> None:
+        self.world = world
+        self.scenario = scenario
+        self.rules: list[_Rule] = []
+        self.seen = 0  # the last segment on the wire that the rules have looked at
+        self.doomed: dict[int, int] = {}  # wire number -> when it is lost
+
+    def open(self) -> None:
+        """The usual beginning: one side listens and accepts, the other connects."""
+        scenario, world = self.scenario, self.world
+        if scenario.start == "none":
+            return
+        server, client = scenario.server, scenario.client
+        world.call(server, "socket")
+        world.call(server, "bind", 3, PORT)
+        world.call(server, "listen", 3, 5)
+        world.call(server, "accept", 3)
+        world.call(client, "socket")
+        if scenario.client_port:
+            world.call(client, "bind", 3, scenario.client_port)
+        world.call(client, "connect", 3, PORT)
+
+    def advance(self, until: int | None) -> None:
+        """Let everything happen up to ``until``, losing what the rules take; None: until nothing is left."""
+        world = self.world
+        end = world.now + LONGEST_RUN if until is None else until
+        while True:
+            self._look()
+            due = world.next_due()
+            lost = min(self.doomed.items(), key=lambda pair: (pair[1], pair[0]), default=None)
+            if lost is not None and lost[1] <= end and (due is None or lost[1] <= due[0]):
+                wire, moment = lost
+                del self.doomed[wire]
+                if moment > world.now:
+                    world.run_until(moment)
+                if wire in world.wire.flying:
+                    world.apply(SegmentLost(wire))
+            elif due is not None and due[0] <= end:
+                world.apply(due[1])
+            else:
+                break
+        if until is not None:
+            world.run_until(until)
+
+    def _look(self) -> None:
+        """Apply the rules to the segments that went onto the wire since the last look."""
+        wire = self.world.wire
+        if wire.sent == self.seen:
+            return
+        for number in range(self.seen + 1, wire.sent + 1):
+            flight = wire.flying.get(number)
+            if flight is not None and any(rule.takes(flight.src, flight.sent, flight.seg) for rule in self.rules):
+                # Half way, so that a picture shows it leave and not arrive.
+                self.doomed[number] = flight.sent + wire.delay // 2
+        self.seen = wire.sent
+
+    def segment(self, step: Inject, number: int) -> Segment:
+        """The segment of an `Inject` step, its numbers worked out from the latest connection of the host it reaches."""
+        net = self.world.hosts[step.to].net
+        found = [*net.ehash.values(), *net.tw_hash.values()]
+        where = f"script[{number}].inject"
+        if not found:
+            raise ScenarioError(self.scenario.file, where, f"host {step.to} has no connection at that time.")
+        end = max(found, key=lambda candidate: candidate.id)
+        values = {name: getattr(end, name) for name in NAMES if hasattr(end, name)}
+        numbers = {}
+        for key, text in (("seq", step.seq), ("ack", step.ack if step.flags & ACK else "0")):
+            try:
+                numbers[key] = evaluate(text, values)
+            except KeyError as error:
+                known = ", ".join(values)
+                message = f"a bucket does not know {error.args[0]}; it knows: {known}."
+                raise ScenarioError(self.scenario.file, f"{where}.{key}", message) from None
+        return Segment(
+            end.daddr, end.dport, net.address, end.num, numbers["seq"], numbers["ack"], step.flags, step.window, step.len
+        )

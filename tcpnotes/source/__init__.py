@@ -1,0 +1,6 @@
+"""What the book explains: the items of the source, each with an id, a sentence and the names it mentions."""
+
+from tcpnotes.source.glossary import Term, glossary
+from tcpnotes.source.items import Item, item, item_ids, items, languages
+
+__all__ = ["Item", "Term", "glossary", "item", "item_ids", "items", "languages"]

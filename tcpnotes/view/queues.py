@@ -1,0 +1,123 @@
+"""A socket's queues as rows of boxes, oldest first, always in the same places.
+
+A box is one buffer with its range of sequence numbers.  In ``write_queue`` what was
+sent is filled, what was not is hollow and dashed, and a pointer marks ``send_head``.
+"""
+
+from __future__ import annotations
+
+from tcpnotes.trace.frames import HostView, SkbView, SockView
+from tcpnotes.trace.segment import FIN, SYN
+from tcpnotes.view import theme
+from tcpnotes.view.picture import Picture
+from tcpnotes.view.story import Story, main_sock, relative
+
+SLOTS = 5  # boxes in a row; what does not fit is counted
+WIDTH, HEIGHT = 420, 190
+_BOX, _STEP, _ROW = 76, 82, 54
+
+
+def queues(story: Story, host: str, index: int = -1) -> Picture:
+    """The queues of ``host`` at a frame."""
+    if not story.frames:
+        raise ValueError("Queues need frames: attach the recorder with frames=True.")
+    view = story.frames[index].host(host)
+    sk = main_sock(view.socks)
+    body, words = draw(view, theme.host_class(story.column(host)))
+    title = f"Queues of host {host}" + (f", socket {sk.id}" if sk else "")
+    body = f"<style>{STYLE}</style>{body}"
+    return Picture(title, "; ".join(words) + ".", body, WIDTH, HEIGHT, "\n".join([title, *words]), 560)
+
+
+def draw(view: HostView, css: str) -> tuple[str, list[str]]:
+    """The inside of the drawing, and the same in words."""
+    sk = main_sock(view.socks)
+    rows = (
+        ("receive_queue", sk.receive_queue if sk else (), sk.irs if sk else 0, None),
+        ("out_of_order_queue", sk.out_of_order_queue if sk else (), sk.irs if sk else 0, None),
+        ("write_queue", sk.write_queue if sk else (), sk.iss if sk else 0, sk.send_head if sk else None),
+    )
+    parts: list[str] = []
+    words: list[str] = []
+    y = 0.0
+    for name, queue, base, head in rows:
+        parts.append(_row(name, queue, base, head, y))
+        words.append(f"{name}: {_words(queue, base, head, name == 'write_queue')}")
+        y += _ROW
+    note = _note(view, sk)
+    parts.append(f'<text class="m" x="2" y="{theme.number(y + 16)}">{theme.text(note)}</text>')
+    words.append(note)
+    return f'<g class="{css}">{"".join(parts)}</g>', words
+
+
+def _row(name: str, queue: tuple[SkbView, ...], base: int, head: int | None, y: float) -> str:
+    out = [f'<text class="c" x="2" y="{theme.number(y + 12)}">{name}</text>']
+    over = len(queue) - SLOTS
+    shown = queue if over <= 0 else queue[: SLOTS - 1]
+    if head is None and name == "write_queue":
+        at = f'x="{WIDTH - 10}" y="{theme.number(y + 12)}" text-anchor="end"'
+        out.append(f'<text class="m" {at}>send_head: none</text>')
+    for i in range(SLOTS):
+        x = 2 + i * _STEP
+        if i < len(shown):
+            out.append(_box(shown[i], base, x, y + 18, name == "write_queue" and not shown[i].sent))
+            if head == i:
+                middle = x + _BOX / 2
+                out.append(
+                    f'<path class="x2" d="M{theme.number(middle - 5)} {theme.number(y + 9)}l5 8l5 -8z"/>'
+                    f'<text class="c" x="{theme.number(middle + 8)}" y="{theme.number(y + 13)}">send_head</text>'
+                )
+        elif i == len(shown) and over > 0:
+            text = f"+{len(queue) - len(shown)} more" + (", send_head" if head is not None and head >= i else "")
+            out.append(f'<text class="s" x="{x}" y="{theme.number(y + 36)}">{text}</text>')
+        else:
+            if not queue and not i:
+                out.append(f'<text class="m" x="{x + 4}" y="{theme.number(y + 37)}">empty</text>')
+            out.append(f'<path class="e" d="M{x} {theme.number(y + 46)}h{_BOX}"/>')
+    return "".join(out)
+
+
+def _box(skb: SkbView, base: int, x: float, y: float, unsent: bool) -> str:
+    middle = theme.number(x + _BOX / 2)
+    style = "p un" if unsent else "p"
+    return (
+        f'<rect class="{style}" x="{theme.number(x)}" y="{theme.number(y)}" width="{_BOX}" height="30" rx="3"/>'
+        f'<text class="s" x="{middle}" y="{theme.number(y + 12)}" text-anchor="middle">{_range(skb, base)}</text>'
+        f'<text class="s b" x="{middle}" y="{theme.number(y + 25)}" text-anchor="middle">{_content(skb)}</text>'
+    )
+
+
+def _range(skb: SkbView, base: int) -> str:
+    start, end = relative(skb.seq, base), relative(skb.end_seq, base)
+    return f"{start}" if end - start <= 1 else f"{start}–{end - 1}"
+
+
+def _content(skb: SkbView) -> str:
+    parts = [f"{skb.len} B"] if skb.len else []
+    parts += ["SYN"] if skb.flags & SYN else []
+    parts += ["FIN"] if skb.flags & FIN else []
+    parts += ["again"] if skb.retransmitted else []
+    parts += ["sacked"] if skb.sacked else []
+    return "+".join(parts) or "empty"
+
+
+def _words(queue: tuple[SkbView, ...], base: int, head: int | None, outgoing: bool) -> str:
+    pieces = []
+    for i, skb in enumerate(queue):
+        unsent = " unsent" if outgoing and not skb.sent else ""
+        mark = " <- send_head" if i == head else ""
+        pieces.append(f"[{_range(skb, base)} {_content(skb)}{unsent}{mark}]")
+    return " ".join(pieces) or "empty"
+
+
+def _note(view: HostView, sk: SockView | None) -> str:
+    listener = next((s for s in view.socks if s.state == "LISTEN"), None)
+    parts = []
+    if sk is None:
+        parts.append("a bucket has no queues" if view.buckets else "no socket")
+    if listener is not None:
+        parts.append(f"listener: {listener.half_open} half open, {len(listener.accept_queue)} waiting for accept")
+    return "; ".join(parts) or f"socket {sk.id if sk else ''}, fd {'none' if sk is None or sk.fd is None else sk.fd}"
+
+
+STYLE = ".tn svg .un{fill:var(--tn-bg);stroke-dasharray:4 3}.tn svg .x2{fill:var(--c)}"

@@ -1,0 +1,313 @@
+"""The state diagram of Linux 2.4: laid out once, then only restyled, so that nothing ever jumps.
+
+Eleven states are numbered in the kernel, but a full socket is never in TIME_WAIT:
+that is a bucket's state, and so is FIN_WAIT2 once nobody holds the descriptor.
+Buckets therefore stand apart, in another shape, and FIN_WAIT2 stands twice.
+CLOSE stands twice as well, as the beginning and as the end.  Arcs that lead to
+CLOSE by force (a reset, linger 0, unread data, giving up) are there but drawn only
+when they are taken.
+
+The layout is made by Graphviz from `dot_source` and shipped as ``data/states.svg``
+(``tools/draw_states.py`` makes it anew); showing it needs no Graphviz.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from shutil import which
+from typing import TYPE_CHECKING, NamedTuple
+
+from tcpnotes.trace import records as r
+from tcpnotes.trace.frames import HostView
+from tcpnotes.view import theme
+from tcpnotes.view.picture import Picture
+from tcpnotes.view.story import Story, main_sock
+
+if TYPE_CHECKING:
+    import graphviz
+
+START, GONE, BUCKET_FW2 = "START", "CLOSE", "bucket-FIN_WAIT2"
+
+# name: (x, y) in points; y grows upwards
+_NODES: Mapping[str, tuple[int, int]] = {
+    START: (166, 462),
+    "LISTEN": (62, 414), "SYN_SENT": (270, 414), "SYN_RECV": (110, 352), "ESTABLISHED": (166, 288),
+    "FIN_WAIT1": (230, 224), "CLOSE_WAIT": (62, 224), "FIN_WAIT2": (176, 160), "CLOSING": (296, 160),
+    "LAST_ACK": (62, 104), BUCKET_FW2: (170, 104), "TIME_WAIT": (284, 64), GONE: (132, 12),
+}  # fmt: skip
+_BUCKETS = frozenset({BUCKET_FW2, "TIME_WAIT"})
+
+_ARCS: tuple[tuple[str, str, str], ...] = (
+    (START, "LISTEN", "listen"),
+    (START, "SYN_SENT", "connect"),
+    ("LISTEN", "SYN_RECV", "SYN, then ACK"),
+    ("SYN_SENT", "SYN_RECV", "SYN"),
+    ("SYN_SENT", "ESTABLISHED", "SYN,ACK"),
+    ("SYN_RECV", "ESTABLISHED", "ACK"),
+    ("SYN_RECV", "FIN_WAIT1", "close"),
+    ("SYN_RECV", "CLOSE_WAIT", "FIN"),
+    ("ESTABLISHED", "FIN_WAIT1", "close"),
+    ("ESTABLISHED", "CLOSE_WAIT", "FIN"),
+    ("FIN_WAIT1", "FIN_WAIT2", "ACK"),
+    ("FIN_WAIT1", "CLOSING", "FIN"),
+    ("FIN_WAIT2", BUCKET_FW2, "no owner"),
+    ("FIN_WAIT2", "TIME_WAIT", "FIN"),
+    ("CLOSING", "TIME_WAIT", "ACK"),
+    (BUCKET_FW2, "TIME_WAIT", "FIN"),
+    ("CLOSE_WAIT", "LAST_ACK", "close"),
+    ("LAST_ACK", GONE, "ACK"),
+    ("TIME_WAIT", GONE, "60 s"),
+    (BUCKET_FW2, GONE, "60 s"),
+)
+_BY_FORCE = ("LISTEN", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "CLOSING", "CLOSE_WAIT")
+
+NODES: tuple[str, ...] = tuple(_NODES)
+ARCS: tuple[tuple[str, str], ...] = tuple((a, b) for a, b, _ in _ARCS) + tuple((a, GONE) for a in _BY_FORCE)
+_CAPTION: Mapping[str, str] = {START: "CLOSE", BUCKET_FW2: "FIN_WAIT2"}
+
+
+def node_label(node: str) -> str:
+    """What is written in a node."""
+    return _CAPTION.get(node, node)
+
+
+def dot_source() -> str:
+    """The diagram in DOT, with fixed places; Graphviz routes the arcs."""
+    lines = [
+        "digraph states {",
+        '  graph [splines=true, esep="+5", bgcolor=transparent, pad=0.05]',
+        '  node [shape=box, style=rounded, fontname=Arial, fontsize=12, margin="0.08,0.04", height=0.3, pin=true]',
+        "  edge [fontname=Arial, fontsize=9, arrowsize=0.6]",
+    ]
+    for name, (x, y) in _NODES.items():
+        shape = ", shape=cylinder, style=solid" if name in _BUCKETS else ""
+        lines.append(f'  "{name}" [label="{node_label(name)}", id="n-{name}", pos="{x},{y}!"{shape}]')
+    for tail, head, label in _ARCS:
+        lines.append(f'  "{tail}" -> "{head}" [label="{label}", id="e-{tail}-{head}", class="arc"]')
+    for tail in _BY_FORCE:
+        lines.append(f'  "{tail}" -> "{GONE}" [id="e-{tail}-{GONE}", class="arc force"]')
+    lines.append("}")
+    return "\n".join(lines) + "\n"
+
+
+def graph() -> graphviz.Source:
+    """The diagram as an object of the ``graphviz`` package (needs tcpnotes[graphviz])."""
+    import graphviz
+
+    return graphviz.Source(dot_source())
+
+
+class Layout(NamedTuple):
+    """The laid-out diagram: what stands inside ``<svg>``, and its size."""
+
+    body: str
+    width: float
+    height: float
+
+
+def lay_out() -> str:
+    """Run Graphviz and clean up what it draws.  RuntimeError when neither graphviz-pure nor dot is there."""
+    for program in (["graphviz-pure"], ["dot"]):
+        if which(program[0]):
+            done = subprocess.run(
+                [*program, "-Kneato", "-n2", "-Tsvg"], input=dot_source(), capture_output=True, text=True, check=True
+            )
+            return _clean(done.stdout)
+    raise RuntimeError("To draw the state diagram anew, install graphviz-pure (pip install graphviz-pure) or Graphviz.")
+
+
+def source_mark() -> str:
+    """A short hash of the DOT source, kept in the shipped file to see whether it is current."""
+    return sha256(dot_source().encode()).hexdigest()[:12]
+
+
+def _clean(svg: str) -> str:
+    """Keep ids, classes, outlines and words; colours, fonts and sizes come from the style sheet."""
+    root = ET.fromstring(svg)
+    space = "{http://www.w3.org/2000/svg}"
+    _, _, width, height = (float(v) for v in root.get("viewBox", "").split())
+    inner = root.find(f"{space}g")
+    assert inner is not None
+    shift = re.search(r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)", inner.get("transform", ""))
+    assert shift is not None
+    dx, dy = float(shift[1]), float(shift[2])
+    arcs, nodes = [], []
+    for group in inner.findall(f"{space}g"):
+        name = group.get("id", "")
+        out = []
+        for shape in group:
+            tag = shape.tag.removeprefix(space)
+            if tag == "path":
+                out.append(f'<path d="{_moved(shape.get("d", ""), dx, dy)}"/>')
+            elif tag in ("polygon", "polyline"):
+                points = _moved(shape.get("points", ""), dx, dy)
+                kind = "tip" if group.get("class", "").startswith("edge") else ""
+                out.append(f'<{tag}{" class=" + chr(34) + kind + chr(34) if kind else ""} points="{points}"/>')
+            elif tag == "text":
+                x, y = float(shape.get("x", "0")) + dx, float(shape.get("y", "0")) + dy
+                out.append(f'<text x="{theme.number(x)}" y="{theme.number(y)}">{theme.text(shape.text)}</text>')
+        if name.startswith("n-"):
+            kind = "node bucket" if name[2:] in _BUCKETS else "node"
+            nodes.append(f'<g id="{name}" class="{kind}">{"".join(out)}</g>')
+        else:
+            kind = "arc force" if "force" in group.get("class", "") else "arc"
+            arcs.append(f'<g id="{name}" class="{kind}">{"".join(out)}</g>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {theme.number(width)} {theme.number(height)}" '
+        f'data-source="{source_mark()}">\n' + "\n".join(arcs + nodes) + "\n</svg>\n"
+    )
+
+
+def _moved(numbers: str, dx: float, dy: float) -> str:
+    def shift(found: re.Match[str]) -> str:
+        return f"{theme.number(round(float(found[1]) + dx, 1))},{theme.number(round(float(found[2]) + dy, 1))}"
+
+    return re.sub(r"(-?[\d.]+),(-?[\d.]+)", shift, numbers)
+
+
+@cache
+def layout() -> Layout:
+    """The shipped layout."""
+    svg = files("tcpnotes.view").joinpath("data/states.svg").read_text(encoding="utf-8")
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    assert box is not None
+    body = svg[svg.index(">") + 1 : svg.rindex("</svg>")].replace("\n", "")
+    return Layout(body, float(box[1]), float(box[2]))
+
+
+STYLE = (
+    ".tn svg .node path,.tn svg .node polygon{fill:var(--tn-bg);stroke:var(--tn-mute);stroke-width:1}"
+    ".tn svg .node text,.tn svg .arc text{text-anchor:middle}"
+    ".tn svg .bucket path{fill:var(--tn-panel)}"
+    ".tn svg .arc path{fill:none;stroke:var(--tn-line);stroke-width:1.1}.tn svg .arc .tip{fill:var(--tn-line)}"
+    ".tn svg .arc text{font-size:9px;fill:var(--tn-mute);paint-order:stroke;stroke:var(--tn-bg);stroke-width:3px}"
+    ".tn svg .force{visibility:hidden}"
+    ".tn svg .been path,.tn svg .been polygon{stroke:var(--c);stroke-width:1.2}"
+    ".tn svg .arc.been .tip,.tn svg .arc.taken .tip{fill:var(--c)}"
+    ".tn svg .previous path,.tn svg .previous polygon{stroke:var(--c);stroke-width:1.6;stroke-dasharray:4 3}"
+    ".tn svg .also path,.tn svg .also polygon{stroke:var(--tn-fg);stroke-width:1.6;stroke-dasharray:1 2}"
+    ".tn svg .node.current path,.tn svg .node.current polygon"
+    "{fill:var(--f);stroke:var(--c);stroke-width:3.4;stroke-dasharray:none}"
+    ".tn svg .node.current text{font-weight:700}"
+    ".tn svg .arc.taken{visibility:visible}.tn svg .arc.taken path{stroke:var(--c);stroke-width:3}"
+    ".tn svg .arc.been{visibility:visible}.tn svg .arc.taken text{fill:var(--tn-fg);font-weight:700}"
+)
+
+
+class Place(NamedTuple):
+    """Where a host stands in the diagram at some record, and how it came there."""
+
+    current: str
+    previous: str | None
+    arcs: tuple[tuple[str, str], ...]  # the last move, in order
+    also: tuple[str, ...]  # other sockets of the host
+    gone: bool  # nothing is left of the connection
+    who: str  # in words
+
+
+def walk(story: Story, host: str) -> list[Place]:
+    """For every frame of the story, where ``host`` stands."""
+    places: list[Place] = []
+    current, previous, gone = START, None, False
+    arcs: tuple[tuple[str, str], ...] = ()
+    beat_of_move = -1
+    coming: r.Bucket | None = None
+    for index, frame in enumerate(story.frames):
+        view = next((v for v in frame.hosts if v.name == host), None)
+        if view is None:
+            continue
+        node, who = _stands(view, current)
+        record = frame.record
+        if isinstance(record, r.Bucket) and record.op == "create" and record.host == host:
+            coming = record  # written a moment before the bucket stands in the table
+        if coming is not None:
+            if any(tw.id == coming.tw for tw in view.buckets):
+                coming = None
+            else:
+                node = "TIME_WAIT" if coming.substate == "TIME_WAIT" else BUCKET_FW2
+                who = f"bucket {coming.tw}, substate {coming.substate}"
+        gone = node is None
+        node = node or (GONE if current != START else START)
+        if index == 0:
+            current = node
+        elif node != current:
+            arc = (current, node)
+            if isinstance(record, r.Child) and node == "SYN_RECV":
+                arc = ("LISTEN", "SYN_RECV")
+            elif current == GONE:  # another connection begins
+                arc = (START, node)
+            first = story.beat_of[index].first
+            # Several moves in one beat (FIN_WAIT1 → FIN_WAIT2 → bucket) are shown as one way.
+            arcs = (*arcs, arc) if first == beat_of_move else (arc,)
+            beat_of_move = first
+            previous, current = current, node
+        also = tuple(dict.fromkeys(_others(view, node)))
+        places.append(Place(current, previous, arcs, also, gone, who))
+    return places
+
+
+def _stands(view: HostView, before: str) -> tuple[str | None, str]:
+    sk = main_sock(view.socks)
+    tw = max(view.buckets, key=lambda b: b.id, default=None)
+    if tw is not None and (sk is None or sk.state == "CLOSE" or tw.id > sk.id or not sk.rport):
+        node = "TIME_WAIT" if tw.substate == "TIME_WAIT" else BUCKET_FW2
+        return node, f"bucket {tw.id}, substate {tw.substate}"
+    if sk is None or (not sk.rport and before not in (START, "LISTEN", GONE) and sk.state in ("LISTEN", "CLOSE")):
+        return None, "nothing is left"
+    if sk.state == "CLOSE":
+        fresh = before == START and not sk.dead
+        return (START if fresh else GONE), f"socket {sk.id} in CLOSE"
+    if not sk.rport and before == GONE:
+        return None, "nothing is left"
+    return sk.state, f"socket {sk.id} in {sk.state}" + (" (no owner)" if sk.dead else "")
+
+
+def _others(view: HostView, node: str) -> Iterable[str]:
+    for sk in view.socks:
+        if sk.state != node and sk.state in _NODES and sk.state != "CLOSE":
+            yield sk.state
+
+
+def picture(story: Story, host: str, index: int = -1) -> Picture:
+    """One host's diagram as it stands at a frame (the last one if not said)."""
+    places = walk(story, host)
+    if not places:
+        raise ValueError("A state diagram needs frames: attach the recorder with frames=True.")
+    place = places[index]
+    body = styled(places[: index + 1] if index >= 0 else places)
+    where = node_label(place.current)
+    description = f"Host {host}: {place.who}." + (f" Before: {node_label(place.previous)}." if place.previous else "")
+    column = theme.host_class(story.column(host))
+    laid = layout()
+    return Picture(
+        f"State diagram of host {host}: {where}", description, f'<style>{STYLE}</style><g class="{column}">{body}</g>',
+        laid.width, laid.height, description, 420,
+    )  # fmt: skip
+
+
+def styled(places: Sequence[Place]) -> str:
+    """The layout with classes for the last of ``places``."""
+    classes: dict[str, str] = {}
+    for place in places:
+        for tail, head in place.arcs:
+            classes[f"e-{tail}-{head}"] = "been"
+            classes[f"n-{tail}"] = classes[f"n-{head}"] = "been"
+    last = places[-1]
+    for tail, head in last.arcs:
+        classes[f"e-{tail}-{head}"] = "taken"
+    for name in last.also:
+        classes[f"n-{name}"] = "also"
+    if last.previous:
+        classes[f"n-{last.previous}"] = "previous"
+    classes[f"n-{last.current}"] = "current"
+    return re.sub(
+        r'id="([^"]+)" class="([^"]+)"',
+        lambda found: f'id="{found[1]}" class="{found[2]}{" " + classes[found[1]] if found[1] in classes else ""}"',
+        layout().body,
+    )

@@ -1,0 +1,131 @@
+"""The trace in columns: the truth that notebooks keep and tests compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from tcpnotes.trace.records import Record
+from tcpnotes.view import theme
+from tcpnotes.view.story import Beat, Flight, RecorderLike, Story, clock
+
+_CELL = 30  # beside a host, lines are broken at this width where they can be
+
+
+@dataclass(frozen=True)
+class TextTrace:
+    """A trace as text.  With ``hidden``, a ``?`` stands wherever the reader predicts."""
+
+    story: Story
+    hidden: bool = False
+
+    def hide(self) -> TextTrace:
+        """The same trace with question marks for states, results and answers."""
+        return TextTrace(self.story, True)
+
+    def reveal(self) -> TextTrace:
+        """The same trace filled in."""
+        return TextTrace(self.story, False)
+
+    def __str__(self) -> str:
+        return _render(self.story, self.hidden)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
+        # text/plain alone: the page's own fixed-width style is the right one.
+        return {"text/plain": str(self)}
+
+    def html(self) -> str:
+        """The text in a ``<pre>`` that scrolls sideways on narrow pages."""
+        return f'<pre class="tn-text" style="overflow-x:auto">{theme.text(self)}</pre>'
+
+
+def text_trace(records: RecorderLike | Iterable[Record], *, hide: bool = False) -> TextTrace:
+    """The trace in columns.  A recorder with frames gives exact relative numbers, bare records good guesses."""
+    return TextTrace(Story(records), hide)
+
+
+def _render(story: Story, hidden: bool) -> str:
+    digits = 3 if all(beat.t % 1000 == 0 for beat in story.beats) else 6
+    shown = [beat for beat in story.beats if beat.shown]
+    rows: list[tuple[str, list[str], list[str], list[str]]] = []
+    for beat in shown:
+        left: list[str] = []
+        right: list[str] = []
+        cell = left if story.column(beat.host) == 0 else right
+        cell += _wrap(_pieces(story, beat, hidden))
+        wire = [_arrow(story, flight, hidden) for flight in beat.sent]
+        wire += [_lost(story, flight, hidden) for flight in beat.ended if flight.fate == "lost"]
+        rows.append((clock(beat.t, digits), left, wire, right))
+    names = [*story.hosts, "", ""][:2]
+    heads = ["time", *(f"{name}: event, state" if name else "" for name in names[:1]), "wire"]
+    heads += [f"{name}: event, state" for name in names[1:] if name]
+    columns: list[list[str]] = [[], [], [], []]
+    for time, left, wire, right in rows:
+        for a, b, c, d in zip_longest([time], left, wire, right, fillvalue=""):
+            for column, value in zip(columns, (a, b, c, d), strict=True):
+                column.append(value)
+    width = [max([len(head), *map(len, column)]) for head, column in zip(heads, columns, strict=False)]
+    lines = [" | ".join(head.ljust(w) for head, w in zip(heads, width, strict=True)).rstrip()]
+    lines.append("-+-".join("-" * w for w in width))
+    for cells in zip(*columns, strict=True):
+        first, *rest = cells[: len(width)]
+        padded = [first.rjust(width[0])] + [cell.ljust(w) for cell, w in zip(rest, width[1:], strict=True)]
+        lines.append(" | ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def _pieces(story: Story, beat: Beat, hidden: bool) -> list[str]:
+    pieces: list[str] = []
+    states_hidden = False
+    for mark in beat.marks:
+        if mark.kind == "event":
+            seen = _was_hidden(beat, mark.index) and hidden
+            pieces.append("? arrives" if seen else mark.text)
+        elif mark.kind == "result":
+            text = "= ?" if hidden else f"= {mark.text}"
+            if beat.what == "call" and len(pieces) and beat.marks[0].kind == "event" and not _asleep(beat):
+                pieces[0] += f" {text}"
+            elif beat.what == "resume":
+                pieces = [f"{beat.detail} returns {text[2:]}", *pieces[1:]]
+            else:
+                pieces.append(text)
+        elif not hidden:
+            pieces.append(f"bucket {mark.text}" if mark.kind == "bucket" else mark.text)
+        elif not states_hidden:
+            states_hidden = True
+            pieces.append("?")
+    if hidden and not states_hidden and beat.what in ("packet", "timer"):
+        pieces.append("?")  # nothing changes here, but that is for the reader to say
+    return pieces
+
+
+def _asleep(beat: Beat) -> bool:
+    return any(mark.text == "sleeps" for mark in beat.marks)
+
+
+def _was_hidden(beat: Beat, index: int) -> bool:
+    return any(flight.end == index and flight.answer for flight in beat.ended)
+
+
+def _wrap(pieces: list[str]) -> list[str]:
+    lines: list[str] = []
+    for piece in pieces:
+        if lines and len(lines[-1]) + 2 + len(piece) <= _CELL:
+            lines[-1] += f", {piece}"
+        else:
+            lines.append(piece if not lines else f"  {piece}")
+    return lines
+
+
+def _arrow(story: Story, flight: Flight, hidden: bool) -> str:
+    label = "?" if hidden and flight.answer else flight.label
+    return f"{label} -->" if story.column(flight.src) == 0 else f"<-- {label}"
+
+
+def _lost(story: Story, flight: Flight, hidden: bool) -> str:
+    label = "?" if hidden and flight.answer else flight.label
+    return f"{label} --X lost" if story.column(flight.src) == 0 else f"lost X-- {label}"

@@ -1,0 +1,170 @@
+"""The run as a stepper needs it: one ladder, one diagram, and for each step a short list of what is different.
+
+Whatever repeats (drawings of queues, call trees, names) is kept once in a table and
+spoken of by its number, so that forty steps stay well under 150 kB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from tcpnotes.trace import records as r
+from tcpnotes.view import buckets, queues, states, theme
+from tcpnotes.view.calls import describe
+from tcpnotes.view.caption import caption
+from tcpnotes.view.ladder import Ladder
+from tcpnotes.view.story import Story, clock
+from tcpnotes.widgets.changes import changes
+
+T = TypeVar("T", bound=Hashable)
+VERSION = 1
+
+
+class _Table(Generic[T]):
+    def __init__(self) -> None:
+        self.rows: list[T] = []
+        self._at: dict[T, int] = {}
+
+    def at(self, row: T) -> int:
+        """The number of ``row``."""
+        found = self._at.get(row)
+        if found is None:
+            found = self._at[row] = len(self.rows)
+            self.rows.append(row)
+        return found
+
+
+def payload(
+    story: Story,
+    stops: Sequence[int],
+    ladder: Ladder,
+    *,
+    title: str,
+    scenario: str,
+    item_texts: Mapping[str, str],
+) -> dict[str, Any]:
+    """Everything the page needs, made of lists, numbers and strings."""
+    words: _Table[str] = _Table()
+    drawings: _Table[str] = _Table()
+    trees: _Table[tuple[tuple[int, int], ...]] = _Table()
+    walks = [states.walk(story, host) for host in story.hosts[:2]]
+    with_buckets = [any(host.buckets for frame in story.frames for host in frame.hosts if host.name == name)
+                    for name in story.hosts[:2]]  # fmt: skip
+    steps = []
+    previous = stops[0]
+    for stop in stops:
+        frame = story.frames[stop]
+        record = story.records[stop]
+        step: dict[str, Any] = {
+            "f": stop,
+            "t": clock(record.t),
+            "h": story.column(record.host),
+            "c": caption(story, stop),
+            "y": round(ladder.now[stop]),
+            "k": _tree(story, stop, trees, words),
+            "p": [],
+            "q": [],
+            "b": [],
+        }
+        if story.items[stop]:
+            step["i"] = list(story.items[stop])
+        for column, host in enumerate(story.hosts[:2]):
+            step["p"].append(_place(walks[column], previous, stop, words))
+            view = frame.host(host)
+            css = theme.host_class(column)
+            step["q"].append(drawings.at(_drawing(queues.draw(view, css), queues.WIDTH, queues.HEIGHT, host)))
+            if with_buckets[column]:
+                drawn = _drawing(buckets.draw(view, css), buckets.WIDTH, buckets.HEIGHT, host)
+                step["b"].append(drawings.at(drawn))
+            else:
+                step["b"].append(-1)
+        made = changes(story, story.frames[previous], frame)
+        if made:
+            step["d"] = [[story.column(c.host), f"{c.host} {c.thing}", c.field, c.old, c.new] for c in made]
+        steps.append(step)
+        previous = stop
+    laid = states.layout()
+    functions = sorted({words.rows[number] for tree in trees.rows for _, number in tree})
+    return {
+        "v": VERSION,
+        "title": title,
+        "scenario": scenario,
+        "hosts": list(story.hosts[:2]),
+        "ladder": ladder.picture.element(),
+        "diagram": [laid.body, theme.number(laid.width), theme.number(laid.height)],
+        "nodes": list(states.NODES),
+        "arcs": [f"{a}-{b}" for a, b in states.ARCS],
+        "marks": _marks(story, stops),
+        "words": words.rows,
+        "drawings": drawings.rows,
+        "trees": trees.rows,
+        "about": {name: list(describe(name)) for name in functions},
+        "items": {key: item_texts[key] for key in _shown_items(story, stops) if key in item_texts},
+        "steps": steps,
+    }
+
+
+def _shown_items(story: Story, stops: Sequence[int]) -> list[str]:
+    return list(dict.fromkeys(key for stop in stops for key in story.items[stop]))
+
+
+def _drawing(drawn: tuple[str, list[str]], width: int, height: int, host: str) -> str:
+    body, words = drawn
+    label = theme.attr(f"Host {host}: " + "; ".join(words))
+    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label={label}>{body}</svg>'
+
+
+def _place(walk: list[states.Place], previous: int, stop: int, words: _Table[str]) -> list[Any]:
+    """[current, previous, arcs of the last move, other sockets, way so far, who, gone, moved in this step]."""
+    if stop >= len(walk):
+        return [-1, -1, [], [], [], words.at(""), 0, 0]
+    place = walk[stop]
+    arcs = _arcs(place.arcs)
+    # A step may span several moves: all of them belong to it.
+    for between in walk[previous + 1 : stop]:
+        arcs = list(dict.fromkeys([*_arcs(between.arcs), *arcs])) if between.arcs != walk[previous].arcs else arcs
+    been = list(dict.fromkeys(number for p in walk[: stop + 1] for number in _arcs(p.arcs)))
+    return [
+        states.NODES.index(place.current),
+        states.NODES.index(place.previous) if place.previous else -1,
+        arcs,
+        [states.NODES.index(name) for name in place.also],
+        been,
+        words.at(place.who),
+        int(place.gone),
+        int(place.current != walk[previous].current),
+    ]
+
+
+def _arcs(arcs: tuple[tuple[str, str], ...]) -> list[int]:
+    return [states.ARCS.index(arc) for arc in arcs if arc in states.ARCS]
+
+
+def _tree(story: Story, stop: int, trees: _Table[tuple[tuple[int, int], ...]], words: _Table[str]) -> list[int]:
+    """[tree, how many of its lines are reached, depth from which on functions have been left]."""
+    beat = story.beat_of[stop]
+    whole = tuple((depth, words.at(name)) for _, depth, name in story.functions(beat.last))
+    record = story.records[stop]
+    depth = record.depth + (1 if isinstance(record, r.Enter) else 0)
+    return [trees.at(whole), len(story.functions(stop)), depth]
+
+
+def _marks(story: Story, stops: Sequence[int]) -> list[list[Any]]:
+    """What to paint on the slider: [step, column, kind, words], kind s(tate), b(ucket) or x (lost)."""
+    marks: list[list[Any]] = []
+    seen = set()
+    for beat in story.beats:
+        column = min(story.column(beat.host), 1)
+        for mark in beat.marks:
+            if mark.kind in ("state", "bucket"):
+                step = next(i for i, stop in enumerate(stops) if stop >= mark.index)
+                words = f"{beat.host}: {'bucket ' if mark.kind == 'bucket' else ''}{mark.text}"
+                if (step, column) not in seen:
+                    marks.append([step, column, mark.kind[0], words])
+                    seen.add((step, column))
+        for flight in beat.ended:
+            if flight.fate == "lost" and flight.end is not None:
+                step = next(i for i, stop in enumerate(stops) if stop >= (flight.end or 0))
+                marks.append([step, min(story.column(flight.src), 1), "x", f"lost: {flight.label}"])
+    return marks

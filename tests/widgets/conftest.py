@@ -1,0 +1,8 @@
+"""The runs to draw live beside the tests of the views."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "view"))
