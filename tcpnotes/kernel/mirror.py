@@ -75,7 +75,7 @@ _instrumented = False
 
 def instrument() -> None:
     """Make entries into kernel functions visible to traces.  Idempotent; results never change."""
-    global _instrumented
+    global _instrumented  # noqa: PLW0603 (the functions of this process are changed once, so this is one flag)
     if _instrumented:
         return
     _instrumented = True

@@ -78,8 +78,8 @@ class Sock:
         # who it is
         "net", "id", "fd", "state", "iss", "rcv_saddr", "num", "daddr", "dport", "sport", "bound", "hashed", "reuse",
         # its owner's side
-        "socket", "nospace", "queue_shrunk", "write_pending", "dead", "done", "shutdown", "err", "err_soft", "linger", "lingertime", "linger2",
-        "keepopen", "userlocks", "freed",
+        "socket", "nospace", "queue_shrunk", "write_pending", "dead", "done", "shutdown", "err", "err_soft",
+        "linger", "lingertime", "linger2", "keepopen", "userlocks", "freed",
         # queues and memory
         "receive_queue", "write_queue", "send_head", "out_of_order_queue", "prequeue",
         "wmem_queued", "rmem_alloc", "forward_alloc", "sndbuf", "rcvbuf",
@@ -507,7 +507,7 @@ class RouteMetrics:
     def clone(self) -> RouteMetrics:
         """A copy."""
         new = RouteMetrics()
-        new.rtt, new.rttvar, new.ssthresh, new.cwnd, new.reordering = self.freeze()  # type: ignore[misc]
+        new.rtt, new.rttvar, new.ssthresh, new.cwnd, new.reordering = self.freeze()
         return new
 
 
@@ -520,8 +520,8 @@ class Net:
 
     __slots__ = (
         "net", "id", "name", "address", "profile", "sysctl", "now", "jiffies", "in_tick", "trace", "output",
-        "next_id", "next_task", "iss_base", "iss_moves", "ts_base", "socks", "ehash", "tw_hash", "listening", "bhash", "port_rover",
-        "mib", "orphan_count", "memory_allocated", "sockets_allocated",
+        "next_id", "next_task", "iss_base", "iss_moves", "ts_base", "socks", "ehash", "tw_hash", "listening", "bhash",
+        "port_rover", "mib", "orphan_count", "memory_allocated", "sockets_allocated",
         "timers", "timer_seq", "tasks", "run_queue", "printk_tokens", "printk_last",
         "tw_count", "tw_cells", "tw_death_slot", "tw_timer", "twcal_hand", "twcal_jiffie", "twcal_timer",
         "metrics", "peers", "watched", "doomed",
@@ -743,8 +743,8 @@ def _nowhere(seg: Segment, sk: int | None) -> None:
 
 
 _NET_PLAIN = (
-    "name", "address", "profile", "now", "next_id", "next_task", "iss_base", "iss_moves", "ts_base", "port_rover", "orphan_count",
-    "memory_allocated", "sockets_allocated", "timer_seq", "printk_tokens", "printk_last", "tw_count",
+    "name", "address", "profile", "now", "next_id", "next_task", "iss_base", "iss_moves", "ts_base", "port_rover",
+    "orphan_count", "memory_allocated", "sockets_allocated", "timer_seq", "printk_tokens", "printk_last", "tw_count",
     "tw_death_slot", "tw_timer", "twcal_hand", "twcal_jiffie", "twcal_timer",
 )  # fmt: skip
 _clone_net_fields = _cloner(

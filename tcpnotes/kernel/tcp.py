@@ -319,7 +319,7 @@ def _wants_push(sk: Sock, task: Task) -> bool:
     return task.left == 0 or after(sk.write_seq, sk.pushed_seq + (sk.max_window >> 1))
 
 
-# -- receiving --------------------------------------------------------------------------------------------------------
+# -- receiving -------------------------------------------------------------------------------------------------------
 
 
 @mirrors("net/ipv4/tcp.c")
@@ -343,12 +343,7 @@ def cleanup_rbuf(sk: Sock, copied: int) -> None:
         now = (
             bool(sk.ack_blocked)
             or (sk.rcv_nxt - sk.rcv_wup) & MAXSEQ > sk.ack_rcv_mss
-            or (
-                copied > 0
-                and bool(sk.ack_pending & ACK_PUSHED)
-                and not sk.ack_pingpong
-                and sk.rmem_alloc == 0
-            )
+            or (copied > 0 and bool(sk.ack_pending & ACK_PUSHED) and not sk.ack_pingpong and sk.rmem_alloc == 0)
         )
     if copied > 0 and not now and not sk.shutdown & RCV_SHUTDOWN:
         left = receive_window(sk)
@@ -381,7 +376,8 @@ def tcp_prequeue_process(sk: Sock) -> None:
 def tcp_recvmsg(sk: Sock, task: Task) -> int | Blocked:
     """Read up to ``task.left`` bytes in order; 0 is the end of file.
 
-    With nothing to read, these are tested in this order: end of file, error, our own shutdown, never connected, patience.
+    With nothing to read, these are tested in this order: end of file, error, our own shutdown, never connected,
+    patience.
     """
     if sk.state == LISTEN:
         return -errno.ENOTCONN
@@ -514,7 +510,7 @@ def _account(sk: Sock, task: Task) -> None:
     task.done += chunk
 
 
-# -- closing ------------------------------------------------------------------------------------------------------------
+# -- closing ---------------------------------------------------------------------------------------------------------
 
 ACTION_FIN = 0x80
 
@@ -691,7 +687,6 @@ def tcp_disconnect(sk: Sock, nonblock: bool) -> int:
 
     Sends:  RST,ACK, unless the peer knows no connection or knows already that nothing more comes.
     """
-    net = sk.net
     old_state = sk.state
     if old_state != CLOSE:
         tcp_set_state(sk, CLOSE)
@@ -733,7 +728,7 @@ def tcp_disconnect(sk: Sock, nonblock: bool) -> int:
     return 0
 
 
-# -- accepting -----------------------------------------------------------------------------------------------------------
+# -- accepting -------------------------------------------------------------------------------------------------------
 
 
 @mirrors("net/ipv4/tcp.c")
@@ -773,7 +768,7 @@ def accept_on(sk: Sock, task: Task) -> int | Blocked:
     return sk.net.sleep(task, sk, "wait_for_connect", True)
 
 
-# -- options ------------------------------------------------------------------------------------------------------------------
+# -- options ---------------------------------------------------------------------------------------------------------
 
 
 @mirrors("net/ipv4/tcp.c", omits=["TCP_WINDOW_CLAMP"])

@@ -60,6 +60,7 @@ from tcpnotes.kernel.tcp_h import (
 )
 from tcpnotes.trace.segment import ACK, FIN, PSH, RST, SYN, URG, Segment
 
+
 @mirrors("net/ipv4/tcp_input.c")
 def tcp_measure_rcv_mss(sk: Sock, skb: SkBuff) -> None:
     """Guess the peer's segment size from what arrives; odd small pieces mark the ACK as pushed."""
@@ -690,11 +691,7 @@ def tcp_check_space(sk: Sock) -> None:
 @mirrors("net/ipv4/tcp_input.c")
 def __tcp_data_snd_check(sk: Sock, skb: SkBuff) -> None:
     """Send what this segment's ACK or window has made possible; otherwise see that probing goes on."""
-    if (
-        after(skb.end_seq, sk.snd_una + sk.snd_wnd)
-        or packets_in_flight(sk) >= sk.snd_cwnd
-        or tcp_write_xmit(sk)
-    ):
+    if after(skb.end_seq, sk.snd_una + sk.snd_wnd) or packets_in_flight(sk) >= sk.snd_cwnd or tcp_write_xmit(sk):
         check_probe_timer(sk)
 
 
@@ -855,11 +852,7 @@ def _fast_timestamp(sk: Sock, seg: Segment) -> bool:
 
 def _fast_data(sk: Sock, skb: SkBuff) -> bool:
     """Payload on the short way; False when the memory reserve does not cover it."""
-    eaten = (
-        sk.ucopy_task is not None
-        and sk.copied_seq == sk.rcv_nxt
-        and skb.len <= sk.ucopy_len
-    )
+    eaten = sk.ucopy_task is not None and sk.copied_seq == sk.rcv_nxt and skb.len <= sk.ucopy_len
     if eaten:
         sk.net.count("TCPHPHitsToUser")
         tcp_copy_to_iovec(sk, skb)
@@ -1038,9 +1031,9 @@ def tcp_rcv_state_process(sk: Sock, skb: SkBuff) -> int:
                     return 1
             return 0
         case 2:  # SYN_SENT
-            answer: int = tcp_rcv_synsent_state_process(sk, skb)
-            if answer >= 0:
-                return answer
+            verdict: int = tcp_rcv_synsent_state_process(sk, skb)
+            if verdict >= 0:
+                return verdict
             tcp_urg(sk, skb)
             tcp_data(sk, skb)
             tcp_data_snd_check(sk)
@@ -1171,8 +1164,6 @@ from tcpnotes.kernel.tcp_input_ack import (
     FLAG_SLOWPATH,
     tcp_ack,
     tcp_ack_saw_tstamp,
-    tcp_clear_retrans,
-    tcp_init_cwnd,
     tcp_init_metrics,
     tcp_may_update_window,
     tcp_update_metrics,

@@ -35,7 +35,7 @@ from tcpnotes.kernel.tcp_h import (
     reset_xmit_timer,
     sync_left_out,
 )
-from tcpnotes.trace.segment import ACK, SYN, Segment
+from tcpnotes.trace.segment import SYN, Segment
 
 # What an ACK turned out to be
 FLAG_DATA = 0x01  # the segment has payload
@@ -368,11 +368,9 @@ def tcp_enter_loss(sk: Sock, how: int) -> None:
     tcp_clear_retrans(sk)
     if not how:
         sk.undo_marker = sk.snd_una
-    cnt = 0
-    for skb in sk.write_queue:
+    for cnt, skb in enumerate(sk.write_queue, 1):
         if skb is sk.send_head:
             break
-        cnt += 1
         if skb.sacked & (SACKED_RETRANS | EVER_RETRANS):
             sk.undo_marker = 0
         skb.sacked &= ~TAGBITS | SACKED_ACKED
@@ -807,11 +805,7 @@ def tcp_may_raise_cwnd(sk: Sock, flag: int) -> bool:
 @mirrors("net/ipv4/tcp_input.c")
 def tcp_may_update_window(sk: Sock, ack: int, ack_seq: int, nwin: int) -> bool:
     """Is the window in this segment newer than the one we hold?"""
-    return (
-        after(ack, sk.snd_una)
-        or after(ack_seq, sk.snd_wl1)
-        or (ack_seq == sk.snd_wl1 and nwin > sk.snd_wnd)
-    )
+    return after(ack, sk.snd_una) or after(ack_seq, sk.snd_wl1) or (ack_seq == sk.snd_wl1 and nwin > sk.snd_wnd)
 
 
 @mirrors("net/ipv4/tcp_input.c")
@@ -835,9 +829,7 @@ def tcp_ack_update_window(sk: Sock, skb: SkBuff, ack: int, ack_seq: int) -> int:
     sk.snd_una = ack
     beyond = (sk.snd_nxt - (ack + sk.snd_wnd)) & MAXSEQ
     if 0 < beyond < 0x80000000 and beyond >= 1 << sk.snd_wscale and sk.net.net_ratelimit():
-        sk.net.printk(
-            "TCP: peer %u.%u.%u.%u:%u/%u shrinks window %u:%u:%u. Bad, what else can I say?"
-        )
+        sk.net.printk("TCP: peer %u.%u.%u.%u:%u/%u shrinks window %u:%u:%u. Bad, what else can I say?")
     return flag
 
 

@@ -12,11 +12,10 @@ import errno
 from tcpnotes.kernel.mirror import mirrors
 from tcpnotes.kernel.skbuff import SkBuff, received_skb
 from tcpnotes.kernel.sock import (
+    CLOSE,
     ESTABLISHED,
     LISTEN,
     MAXSEQ,
-    SOCK_BINDADDR_LOCK,
-    TIME_WAIT,
     BindBucket,
     Net,
     OpenRequest,
@@ -24,21 +23,19 @@ from tcpnotes.kernel.sock import (
     TwBucket,
 )
 from tcpnotes.kernel.tcp_h import (
-    CLOSE,
     TCP_PAWS_MSL,
     TCP_PAWS_WINDOW,
     TCP_RTO_MIN,
     TCP_SYNQ_HSIZE,
     TCP_TIME_DACK,
     TCP_TIMEOUT_INIT,
-    TCP_TIMEWAIT_LEN,
     TW_ACK,
     TW_RST,
     TW_SYN,
     reset_xmit_timer,
     writequeue_purge,
 )
-from tcpnotes.trace.segment import ACK, FIN, RST, SYN, Segment
+from tcpnotes.trace.segment import ACK, RST, Segment
 
 # -- ports ----------------------------------------------------------------------------------------------------
 
@@ -172,9 +169,7 @@ def tcp_v4_lookup_listener(net: Net, daddr: int, hnum: int) -> Sock | None:
 
 
 @mirrors("net/ipv4/tcp_ipv4.c")
-def __tcp_v4_lookup_established(
-    net: Net, saddr: int, sport: int, daddr: int, hnum: int
-) -> Sock | TwBucket | None:
+def __tcp_v4_lookup_established(net: Net, saddr: int, sport: int, daddr: int, hnum: int) -> Sock | TwBucket | None:
     """The connection a segment belongs to: a live socket first, then a bucket."""
     key = daddr << 64 | saddr << 32 | hnum << 16 | sport
     return net.ehash.get(key) or net.tw_hash.get(key)
@@ -297,9 +292,7 @@ def tcp_v4_timewait_ack(tw: TwBucket, skb: SkBuff) -> None:
 @mirrors("net/ipv4/tcp_ipv4.c")
 def tcp_v4_or_send_ack(sk: Sock, skb: SkBuff, req: OpenRequest) -> None:
     """An open request says what it has."""
-    tcp_v4_send_ack(
-        sk.net, skb, (req.snd_isn + 1) & MAXSEQ, (req.rcv_isn + 1) & MAXSEQ, req.rcv_wnd, req.ts_recent
-    )
+    tcp_v4_send_ack(sk.net, skb, (req.snd_isn + 1) & MAXSEQ, (req.rcv_isn + 1) & MAXSEQ, req.rcv_wnd, req.ts_recent)
 
 
 # -- half-open connections -------------------------------------------------------------------------------------------
@@ -538,16 +531,12 @@ def release(sk: Sock) -> None:
     net.doomed.clear()
 
 
-# -- what is remembered of peers, for tcp_tw_recycle ------------------------------------------------------------------
+# -- what is remembered of peers, for tcp_tw_recycle -----------------------------------------------------------------
 
 
 def _remember(net: Net, daddr: int, ts_recent: int, stamp: int) -> bool:
     peer = net.peers.get(daddr)
-    if (
-        peer is None
-        or _signed(peer[0] - ts_recent) <= 0
-        or (peer[1] + TCP_PAWS_MSL < net.seconds and peer[1] <= stamp)
-    ):
+    if peer is None or _signed(peer[0] - ts_recent) <= 0 or (peer[1] + TCP_PAWS_MSL < net.seconds and peer[1] <= stamp):
         net.peers[daddr] = (ts_recent, stamp)
     return True
 
@@ -564,7 +553,7 @@ def tcp_v4_tw_remember_stamp(tw: TwBucket) -> bool:
     return _remember(tw.net, tw.daddr, tw.ts_recent, tw.ts_recent_stamp)
 
 
-# -- making and destroying -----------------------------------------------------------------------------------------------
+# -- making and destroying -------------------------------------------------------------------------------------------
 
 
 @mirrors("net/ipv4/tcp_ipv4.c")

@@ -479,7 +479,8 @@ def tcp_check_req(sk: Sock, skb: SkBuff, req: OpenRequest, chain: int) -> Sock |
     if skb.seq == req.rcv_isn:
         flg &= ~SYN
     if flg & (RST | SYN):
-        return _embryonic_reset(sk, skb, req, chain)
+        _embryonic_reset(sk, skb, req, chain)
+        return None
     if not flg & ACK:
         return None
     if skb.ack_seq != (req.snd_isn + 1) & MAXSEQ:
@@ -492,7 +493,8 @@ def tcp_check_req(sk: Sock, skb: SkBuff, req: OpenRequest, chain: int) -> Sock |
         if not net.sysctl["tcp_abort_on_overflow"]:
             req.acked = True
             return None
-        return _embryonic_reset(sk, skb, req, chain)
+        _embryonic_reset(sk, skb, req, chain)
+        return None
     drop_request(sk, req, chain)
     req.sk = child.id
     sk.accept_queue.append(req)

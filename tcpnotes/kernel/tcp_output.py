@@ -169,7 +169,7 @@ def tcp_transmit_skb(sk: Sock, skb: SkBuff) -> int:
 
 
 def snd_test(sk: Sock, skb: SkBuff, mss: int, nonagle: int) -> bool:
-    """May ``skb`` leave now?  Nagle, congestion window, peer's window; a FIN is held by the last alone (tcp_snd_test)."""
+    """May ``skb`` leave now (tcp_snd_test)?  Nagle, congestion window, peer's window; a FIN is held by the last alone."""
     if nonagle != 1 and nagle_check(sk, skb, mss, nonagle):
         return False
     if packets_in_flight(sk) >= sk.snd_cwnd and not skb.flags & FIN:
@@ -548,9 +548,12 @@ def select_initial_window(room: int, mss: int, clamp: int, wscale_ok: bool) -> t
         while left > 65535 and rcv_wscale < 14:
             left >>= 1
             rcv_wscale += 1
-        if rcv_wscale and room and 65535 << (rcv_wscale - 1) >= room - max(room >> 31, mss >> rcv_wscale) and (
-            left << 0
-        ) < 32768:
+        if (
+            rcv_wscale
+            and room
+            and 65535 << (rcv_wscale - 1) >= room - max(room >> 31, mss >> rcv_wscale)
+            and (left << 0) < 32768
+        ):
             rcv_wscale -= 1
     if mss > 1 << rcv_wscale:
         segments = 4

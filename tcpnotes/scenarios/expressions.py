@@ -11,7 +11,8 @@ _SHAPE = f"a sum of whole numbers and of {', '.join(NAMES)}"
 
 
 def _terms(text: str) -> list[tuple[int, str]] | None:
-    terms, place = [], 0
+    terms: list[tuple[int, str]] = []
+    place = 0
     while place < len(text):
         found = _TERM.match(text, place)
         if found is None or (terms and found[1] is None):

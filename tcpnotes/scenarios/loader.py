@@ -63,7 +63,7 @@ class Lose(NamedTuple):
     at: int
     src: str
     what: str
-    count: int | None
+    count: int | None  # type: ignore[assignment]  # hides tuple.count
     until: int | None
 
 
@@ -122,7 +122,7 @@ def scenario_names() -> tuple[str, ...]:
 
 
 def load(name: str | Path) -> Scenario:
-    """A scenario by name, or from a file when ``name`` is a path that ends in ``.toml``.  ScenarioError if it is bad."""
+    """A scenario by name, or from a file when ``name`` is a path ending in ``.toml``.  ScenarioError if it is bad."""
     text = str(name)
     if text in scenario_names():
         return _builtin(text)
@@ -298,7 +298,7 @@ class _Reader:
         args = [tuple(a) if isinstance(a, list) else a for a in self.listed(table.get("args", []), f"{where}.args")]
         if call != "socket":
             if "fd" not in table and host not in fds:
-                raise self.fail(f"{where}.fd", 'this key is missing; with start = "none" every call names its descriptor.')
+                raise self.fail(f"{where}.fd", 'it is missing; with start = "none" every call names its descriptor.')
             args.insert(0, self.number(table.get("fd", fds.get(host)), 0, 1 << 20, f"{where}.fd"))
         elif "fd" in table:
             raise self.fail(f"{where}.fd", "socket makes a descriptor, it takes none.")

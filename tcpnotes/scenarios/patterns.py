@@ -22,7 +22,8 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from tcpnotes.trace import Frame, Record
+from tcpnotes.trace import Frame, HostView, Record
+from tcpnotes.trace.frames import SockView
 from tcpnotes.trace.records import Bucket, Enter, StateChange, Stimulus
 
 Env: TypeAlias = dict[str, Any]
@@ -161,12 +162,12 @@ class Args(Test):
     def passes(self, value: Any, env: Env) -> Env | None:
         if len(value) < len(self.wanted):
             return None
-        now: Env | None = env
         for want, have in zip(self.wanted, value, strict=False):
-            now = test(want, have, now)
+            now = test(want, have, env)
             if now is None:
                 return None
-        return now
+            env = now
+        return env
 
 
 @dataclass(frozen=True)
@@ -316,22 +317,22 @@ class Prepared:
             around = self.open[index]
             if any(fn not in around for fn in match.inside):
                 return None
-        now: Env | None = env
         for path, want in match.fields:
-            if isinstance(want, Var) and want.name in ("sk", "tw"):
-                want = Var(f"{role}.{want.name}")
-            now = test(want, _get(path)(record), now)
+            ours = isinstance(want, Var) and want.name in ("sk", "tw")
+            now = test(Var(f"{role}.{want.name}") if ours else want, _get(path)(record), env)
             if now is None:
                 return None
+            env = now
         if match.needs_frames:
-            return self._matches_frame(match, index, role, now)
-        return now
+            return self._matches_frame(match, index, role, env)
+        return env
 
     def _matches_frame(self, match: Match, index: int, role: str, env: Env) -> Env | None:
         frame = self.frames.get(index)
         if frame is None:
             return None
         host = frame.host(self.records[index].host)
+        tests: list[tuple[HostView | SockView, str, Any]]
         tests = [(host, path, want) for path, want in match.host_view]
         if match.view:
             sk = env.get(f"{role}.sk")
@@ -339,12 +340,12 @@ class Prepared:
             if view is None:
                 return None
             tests += [(view, path, want) for path, want in match.view]
-        now: Env | None = env
         for thing, path, want in tests:
-            now = test(want, _get(path)(thing), now)
+            now = test(want, _get(path)(thing), env)
             if now is None:
                 return None
-        return now
+            env = now
+        return env
 
     def _scene(self, scene: Scene, group: Group, env: Env) -> Iterator[tuple[list[int], Env]]:
         """The ways to find ``scene`` in ``group``: indexes of what is shown, and the variables."""

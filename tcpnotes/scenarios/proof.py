@@ -56,7 +56,9 @@ def profiles_of(id: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(profile for proof in proofs_of(id) for profile in proof.profiles))
 
 
-def annotate(records: Sequence[Record], frames: Sequence[Frame] = (), profile: str | None = None) -> dict[int, tuple[str, ...]]:
+def annotate(
+    records: Sequence[Record], frames: Sequence[Frame] = (), profile: str | None = None
+) -> dict[int, tuple[str, ...]]:
     """For each record that shows something, the ids of the items: record index → ids in the order of the text.
 
     Patterns that look at frames are found only where there are some.  With ``profile``, what holds

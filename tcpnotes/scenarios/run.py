@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tcpnotes.kernel.profile import Profile
+from tcpnotes.kernel.sock import Sock, TwBucket
 from tcpnotes.scenarios.expressions import NAMES, evaluate
 from tcpnotes.scenarios.loader import Call, Crash, Inject, Lose, Scenario, ScenarioError, load
 from tcpnotes.trace import Recorder, Segment
@@ -150,7 +151,7 @@ class _Stage:
     def segment(self, step: Inject, number: int) -> Segment:
         """The segment of an `Inject` step, its numbers worked out from the latest connection of the host it reaches."""
         net = self.world.hosts[step.to].net
-        found = [*net.ehash.values(), *net.tw_hash.values()]
+        found: list[Sock | TwBucket] = [*net.ehash.values(), *net.tw_hash.values()]
         where = f"script[{number}].inject"
         if not found:
             raise ScenarioError(self.scenario.file, where, f"host {step.to} has no connection at that time.")
@@ -164,6 +165,5 @@ class _Stage:
                 known = ", ".join(values)
                 message = f"a bucket does not know {error.args[0]}; it knows: {known}."
                 raise ScenarioError(self.scenario.file, f"{where}.{key}", message) from None
-        return Segment(
-            end.daddr, end.dport, net.address, end.num, numbers["seq"], numbers["ack"], step.flags, step.window, step.len
-        )
+        seq, ack = numbers["seq"], numbers["ack"]
+        return Segment(end.daddr, end.dport, net.address, end.num, seq, ack, step.flags, step.window, step.len)

@@ -13,7 +13,6 @@ from tcpnotes.scenarios.patterns import (
     ANY,
     Args,
     Between,
-    Has,
     Match,
     NotAfter,
     NotBefore,
@@ -49,7 +48,6 @@ from tcpnotes.scenarios.words import (
     sent,
     sleeps,
     state,
-    timer,
     wake,
 )
 

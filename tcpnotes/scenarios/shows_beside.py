@@ -10,6 +10,7 @@ from tcpnotes.scenarios.patterns import (
     Has,
     Match,
     Payload,
+    Scene,
     Since,
     Times,
     Var,
@@ -63,7 +64,7 @@ HALF_CLOSE = (
             peer(
                 calls("write"),
                 enter("tcp_sendmsg", state="CLOSE_WAIT"),
-                sent(wire=Var("data"), **DATA),
+                sent(wire=Var("data"), len=SOMETHING),
             ),
             scene(
                 gets(wire=Var("data")),
@@ -383,7 +384,7 @@ _BUCKET_DIES = (
 )
 
 
-def _reset_meets(substate: str, made: str) -> tuple[object, ...]:
+def _reset_meets(substate: str, made: str) -> tuple[Scene, ...]:
     return (
         scene(None, context(bucket(made, substate))),
         scene(

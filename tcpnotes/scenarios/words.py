@@ -39,7 +39,7 @@ def fires(name: str) -> Match:
     return Match("timer", _fields(name=name, op="fire"))
 
 
-def resumes(call: str) -> Match:
+def resumes(call: Any) -> Match:
     """A task that slept in ``call`` goes on."""
     return Match("stimulus", _fields(what="resume", detail=call))
 
@@ -91,9 +91,7 @@ def count(name: str) -> Match:
     return Match("count", _fields(name=name))
 
 
-def bucket(
-    op: Any, substate: Any = ANY, *, tw: Any = TW, of_sk: Any = ANY, timeout: Any = ANY, t: Any = ANY
-) -> Match:
+def bucket(op: Any, substate: Any = ANY, *, tw: Any = TW, of_sk: Any = ANY, timeout: Any = ANY, t: Any = ANY) -> Match:
     """Something happens to a bucket."""
     return Match("tw", _fields(op=op, substate=substate, tw=tw, of_sk=of_sk, timeout=timeout, t=t))
 
@@ -113,12 +111,12 @@ def log(text: str, *, host_view: dict[str, Any] | None = None, **views: Any) -> 
     return Match("printk", _fields(text=text), view=_fields(**views), host_view=_fields(**(host_view or {})))
 
 
-def sleeps(call: str, *, on: Any = SK, **fields: Any) -> Match:
+def sleeps(call: Any, *, on: Any = SK, **fields: Any) -> Match:
     """A system call goes to sleep."""
     return Match("sleep", _fields(call=call, sk=on, **fields))
 
 
-def returns(call: str, ret: Any = ANY, errno: Any = ANY, **fields: Any) -> Match:
+def returns(call: Any, ret: Any = ANY, errno: Any = ANY, **fields: Any) -> Match:
     """A system call returns."""
     return Match("return", _fields(call=call, ret=ret, errno=errno, **fields))
 
@@ -160,7 +158,7 @@ def pattern(*scenes: Scene) -> Pattern:
 FIN, ACK, RST, SYN = Has("F"), Has("."), Has("R"), Has("S")
 
 __all__ = [
-    "ACK", "ANY", "FIN", "RST", "SK", "SYN", "TW", "bucket", "calls", "context", "count", "enter", "error", "fires", "freed",
-    "gets", "log", "lost", "only", "pattern", "peer", "purged", "queue", "resumes", "returns", "scene", "sent", "sleeps",
-    "state", "timer", "wake",
+    "ACK", "ANY", "FIN", "RST", "SK", "SYN", "TW", "bucket", "calls", "context", "count", "enter", "error", "fires",
+    "freed", "gets", "log", "lost", "only", "pattern", "peer", "purged", "queue", "resumes", "returns", "scene", "sent",
+    "sleeps", "state", "timer", "wake",
 ]  # fmt: skip

@@ -122,7 +122,7 @@ class InFlight(NamedTuple):
 class Frame(NamedTuple):
     """The world just after record number ``index`` of the trace."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index
     record: Record
     hosts: tuple[HostView, ...]
     wire: tuple[InFlight, ...]

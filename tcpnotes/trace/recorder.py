@@ -44,9 +44,7 @@ class HostTrace:
         self.net = net
         self.depth = 0
         self.open: list[str] = []
-        self._add: Callable[[Any], None] = (
-            recorder.records.append if recorder._snapshot is None else recorder.add
-        )
+        self._add: Callable[[Any], None] = recorder.records.append if recorder._snapshot is None else recorder.add
 
     @property
     def fn(self) -> str | None:

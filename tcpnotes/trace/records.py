@@ -16,7 +16,7 @@ open until a record stands at its own depth or above.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from tcpnotes.trace.segment import Segment
 
@@ -29,7 +29,7 @@ class Stimulus(NamedTuple):
     depth: int
     what: str  # "call", "packet", "timer", "resume"
     detail: str
-    kind: ClassVar[str] = "stimulus"
+    kind: str = "stimulus"
 
 
 class Enter(NamedTuple):
@@ -40,7 +40,7 @@ class Enter(NamedTuple):
     depth: int
     fn: str
     sk: int | None
-    kind: ClassVar[str] = "enter"
+    kind: str = "enter"
 
 
 class Call(NamedTuple):
@@ -52,7 +52,7 @@ class Call(NamedTuple):
     task: int
     call: str
     args: tuple[Any, ...]
-    kind: ClassVar[str] = "call"
+    kind: str = "call"
 
 
 class Return(NamedTuple):
@@ -67,7 +67,7 @@ class Return(NamedTuple):
     errno: str | None
     value: Any
     blocked: bool  # it had slept at least once
-    kind: ClassVar[str] = "return"
+    kind: str = "return"
 
 
 class Sleep(NamedTuple):
@@ -80,7 +80,7 @@ class Sleep(NamedTuple):
     call: str
     sk: int
     until: int | None
-    kind: ClassVar[str] = "sleep"
+    kind: str = "sleep"
 
 
 class StateChange(NamedTuple):
@@ -94,7 +94,7 @@ class StateChange(NamedTuple):
     old: str
     new: str
     fn: str | None
-    kind: ClassVar[str] = "state"
+    kind: str = "state"
 
 
 class Child(NamedTuple):
@@ -105,7 +105,7 @@ class Child(NamedTuple):
     depth: int
     sk: int
     parent: int
-    kind: ClassVar[str] = "child"
+    kind: str = "child"
 
 
 class Sent(NamedTuple):
@@ -118,7 +118,7 @@ class Sent(NamedTuple):
     seg: Segment
     wire: int  # its number on the wire
     fn: str | None
-    kind: ClassVar[str] = "sent"
+    kind: str = "sent"
 
 
 class Received(NamedTuple):
@@ -129,7 +129,7 @@ class Received(NamedTuple):
     depth: int
     seg: Segment
     wire: int | None
-    kind: ClassVar[str] = "received"
+    kind: str = "received"
 
 
 class Lost(NamedTuple):
@@ -140,7 +140,7 @@ class Lost(NamedTuple):
     depth: int
     seg: Segment
     wire: int
-    kind: ClassVar[str] = "lost"
+    kind: str = "lost"
 
 
 class Queue(NamedTuple):
@@ -156,7 +156,7 @@ class Queue(NamedTuple):
     end_seq: int
     length: int  # buffers in the queue afterwards
     fn: str | None
-    kind: ClassVar[str] = "queue"
+    kind: str = "queue"
 
 
 class Timer(NamedTuple):
@@ -170,7 +170,7 @@ class Timer(NamedTuple):
     op: str  # set, clear, fire
     expires: int | None
     fn: str | None
-    kind: ClassVar[str] = "timer"
+    kind: str = "timer"
 
 
 class Wake(NamedTuple):
@@ -182,7 +182,7 @@ class Wake(NamedTuple):
     sk: int
     which: str
     fn: str | None
-    kind: ClassVar[str] = "wake"
+    kind: str = "wake"
 
 
 class Count(NamedTuple):
@@ -193,7 +193,7 @@ class Count(NamedTuple):
     depth: int
     name: str
     fn: str | None
-    kind: ClassVar[str] = "count"
+    kind: str = "count"
 
 
 class Bucket(NamedTuple):
@@ -211,7 +211,7 @@ class Bucket(NamedTuple):
     substate: str | None
     timeout: int | None
     fn: str | None
-    kind: ClassVar[str] = "tw"
+    kind: str = "tw"
 
 
 class Freed(NamedTuple):
@@ -222,7 +222,7 @@ class Freed(NamedTuple):
     depth: int
     sk: int
     fn: str | None
-    kind: ClassVar[str] = "free"
+    kind: str = "free"
 
 
 class Purged(NamedTuple):
@@ -234,7 +234,7 @@ class Purged(NamedTuple):
     sk: int
     skbs: int
     fn: str | None
-    kind: ClassVar[str] = "purge"
+    kind: str = "purge"
 
 
 class SockErr(NamedTuple):
@@ -245,7 +245,7 @@ class SockErr(NamedTuple):
     depth: int
     sk: int
     err: str | None
-    kind: ClassVar[str] = "sk_err"
+    kind: str = "sk_err"
 
 
 class SockShutdown(NamedTuple):
@@ -256,7 +256,7 @@ class SockShutdown(NamedTuple):
     depth: int
     sk: int
     bits: int
-    kind: ClassVar[str] = "sk_shutdown"
+    kind: str = "sk_shutdown"
 
 
 class Signal(NamedTuple):
@@ -266,7 +266,7 @@ class Signal(NamedTuple):
     host: str
     depth: int
     name: str
-    kind: ClassVar[str] = "signal"
+    kind: str = "signal"
 
 
 class Printk(NamedTuple):
@@ -276,10 +276,29 @@ class Printk(NamedTuple):
     host: str
     depth: int
     text: str
-    kind: ClassVar[str] = "printk"
+    kind: str = "printk"
 
 
 Record: TypeAlias = (
-    Stimulus | Enter | Call | Return | Sleep | StateChange | Child | Sent | Received | Lost | Queue
-    | Timer | Wake | Count | Bucket | Freed | Purged | SockErr | SockShutdown | Signal | Printk
+    Stimulus
+    | Enter
+    | Call
+    | Return
+    | Sleep
+    | StateChange
+    | Child
+    | Sent
+    | Received
+    | Lost
+    | Queue
+    | Timer
+    | Wake
+    | Count
+    | Bucket
+    | Freed
+    | Purged
+    | SockErr
+    | SockShutdown
+    | Signal
+    | Printk
 )

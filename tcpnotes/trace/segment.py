@@ -6,6 +6,16 @@ from typing import NamedTuple
 
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80
 _LETTERS = ((FIN, "F"), (SYN, "S"), (RST, "R"), (PSH, "P"), (ACK, "."), (URG, "U"), (ECE, "E"), (CWR, "W"))
+_NAMES = (
+    (FIN, "FIN"),
+    (SYN, "SYN"),
+    (RST, "RST"),
+    (PSH, "PSH"),
+    (ACK, "ACK"),
+    (URG, "URG"),
+    (ECE, "ECE"),
+    (CWR, "CWR"),
+)
 
 
 class Segment(NamedTuple):
@@ -47,5 +57,4 @@ class Segment(NamedTuple):
     @property
     def flag_names(self) -> str:
         """The flags in words: ``FIN,ACK``."""
-        names = zip((FIN, SYN, RST, PSH, ACK, URG, ECE, CWR), ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"))
-        return ",".join(name for bit, name in names if self.flags & bit)
+        return ",".join(name for bit, name in _NAMES if self.flags & bit)

@@ -247,7 +247,8 @@ class Processes:
                     task.asleep, task.timer, task.timeo = True, closer.timer, closer.timeo
                     task.done = answer
                     return
-        self._finish(task, task.done if task.resume == "tcp_close" and file is None and task.call != "close" else answer)
+        closed_by_exit = task.resume == "tcp_close" and file is None and task.call != "close"
+        self._finish(task, task.done if closed_by_exit else answer)
 
     def _setsockopt(self, sk: Sock, level: str, name: str, value: Any) -> int:
         if level == "SOL_SOCKET":
