@@ -169,7 +169,7 @@ def tcp_transmit_skb(sk: Sock, skb: SkBuff) -> int:
 
 
 def snd_test(sk: Sock, skb: SkBuff, mss: int, nonagle: int) -> bool:
-    """May ``skb`` leave now (tcp_snd_test)?  Nagle, congestion window, peer's window; a FIN is held by the last alone."""
+    """May ``skb`` leave now (tcp_snd_test)?  Nagle, congestion window, peer's window; the last alone can hold a FIN."""
     if nonagle != 1 and nagle_check(sk, skb, mss, nonagle):
         return False
     if packets_in_flight(sk) >= sk.snd_cwnd and not skb.flags & FIN:
