@@ -2,5 +2,8 @@
 
 from tcpnotes.source.glossary import Term, glossary
 from tcpnotes.source.items import Item, item, item_ids, items, languages
+from tcpnotes.source.texts import language, say, speak, texts
 
-__all__ = ["Item", "Term", "glossary", "item", "item_ids", "items", "languages"]
+__all__ = [
+    "Item", "Term", "glossary", "item", "item_ids", "items", "language", "languages", "say", "speak", "texts",
+]  # fmt: skip
