@@ -2,8 +2,12 @@
 
 from tcpnotes.view.caption import caption
 from tcpnotes.view.ladder import ladder
-from tcpnotes.view.picture import Picture
+from tcpnotes.view.picture import Gallery, Picture, gallery
+from tcpnotes.view.reading import Note, meanings, source_of, spellings
 from tcpnotes.view.story import Story
 from tcpnotes.view.text import TextTrace, text_trace
 
-__all__ = ["Picture", "Story", "TextTrace", "caption", "ladder", "text_trace"]
+__all__ = [
+    "Gallery", "Note", "Picture", "Story", "TextTrace", "caption", "gallery", "ladder", "meanings", "source_of",
+    "spellings", "text_trace",
+]  # fmt: skip

@@ -61,16 +61,22 @@ def _point(slot: float, radius: float) -> str:
 
 def _wheel(slots: dict[int, list[BucketView]], hand: int) -> str:
     out = []
+    empty = ""  # all empty slots are one path: a stepper holds many such drawings
     for slot in range(_SLOW):
         a, b = slot - 0.5, slot + 0.5
         shape = (
             f"M{_point(a, 30)}L{_point(a, 60)}A60 60 0 0 1 {_point(b, 60)}L{_point(b, 30)}A30 30 0 0 0 {_point(a, 30)}Z"
         )
         held = slots.get(slot)
-        out.append(f'<path class="{"p on" if held else "g"}" d="{shape}"/>')
+        if not held:
+            empty += shape
+            continue
         x, y = _point(slot, 45).split()
-        text = f"{len(held)}" if held else ""
-        out.append(f'<text class="b" x="{x}" y="{n(float(y) + 4)}" text-anchor="middle">{text}</text>')
+        out.append(
+            f'<path class="p on" d="{shape}"/>'
+            f'<text class="b" x="{x}" y="{n(float(y) + 4)}" text-anchor="middle">{len(held)}</text>'
+        )
+    out.insert(0, f'<path class="g" d="{empty}"/>')
     out.append(f'<path class="hand" d="M72 76L{_point(hand, 26)}"/><circle class="dot" cx="72" cy="76" r="3"/>')
     out.append('<text class="m" x="72" y="148" text-anchor="middle">slow wheel, 7.5 s a slot</text>')
     return "".join(out)
@@ -78,13 +84,19 @@ def _wheel(slots: dict[int, list[BucketView]], hand: int) -> str:
 
 def _strip(slots: dict[int, list[BucketView]], hand: int) -> str:
     out = []
+    empty = ""
     for slot in range(_CALENDAR):
         x, y = 160 + slot % 16 * 16, 88 + slot // 16 * 20
-        out.append(f'<rect class="{"p on" if slot in slots else "g"}" x="{x}" y="{y}" width="13" height="16"/>')
         if slot in slots:
-            out.append(f'<text class="s b" x="{x + 6.5}" y="{y + 12}" text-anchor="middle">{len(slots[slot])}</text>')
+            out.append(
+                f'<rect class="p on" x="{x}" y="{y}" width="13" height="16"/>'
+                f'<text class="s b" x="{x + 6.5}" y="{y + 12}" text-anchor="middle">{len(slots[slot])}</text>'
+            )
+        else:
+            empty += f"M{x} {y}h13v16h-13z"
         if slot == hand:
             out.append(f'<path class="hand" d="M{x} {y + 17.5}h13"/>')
+    out.insert(0, f'<path class="g" d="{empty}"/>')
     out.append('<text class="m" x="160" y="148">calendar, 160 ms a step</text>')
     return "".join(out)
 

@@ -42,9 +42,11 @@ class Ladder:
     now: tuple[float, ...]
 
 
-def ladder(frames: RecorderLike | Iterable[Frame] | Iterable[Record], *, title: str = "Ladder") -> Picture:
-    """The whole run as a time-down ladder.  Takes a recorder, its frames or its records."""
-    return draw(Story(frames), title).picture
+def ladder(
+    frames: RecorderLike | Iterable[Frame] | Iterable[Record], *, title: str = "Ladder", since: int = 0
+) -> Picture:
+    """The run from ``since`` (microseconds) on as a time-down ladder.  Takes a recorder, its frames or its records."""
+    return draw(Story(frames, since=since), title).picture
 
 
 def draw(story: Story, title: str) -> Ladder:
@@ -62,7 +64,7 @@ def draw(story: Story, title: str) -> Ladder:
             last_t = beat.t
         place.now += [y - 6] * (beat.last - beat.first + 1)
     height = y + 14
-    arrows = [_flight(story, flight, place, height) for flight in story.flights]
+    arrows = [_flight(story, flight, place, height) for flight in story.flights if story.tells(flight)]
     body = _frame(story, height) + "".join(arrows) + "".join(parts)
     picture = Picture(title, _description(story), body, WIDTH, height, str(TextTrace(story)), 560)
     return Ladder(picture, tuple(place.now))
@@ -226,11 +228,12 @@ def _silence(y: float, gap: int, index: int) -> str:
 
 
 def _description(story: Story) -> str:
-    sent = len(story.flights)
-    lost = sum(flight.fate == "lost" for flight in story.flights)
+    flights = [flight for flight in story.flights if story.tells(flight)]
+    sent = len(flights)
+    lost = sum(flight.fate == "lost" for flight in flights)
     states = []
     for host in story.hosts:
-        names = [m.text + (" (bucket)" if m.kind == "bucket" else "") for b in story.beats if b.host == host
+        names = [m.text + (" (bucket)" if m.kind == "bucket" else "") for b in story.beats if b.host == host and b.shown
                  for m in b.marks if m.kind in ("state", "bucket")]  # fmt: skip
         states.append(f"{host} goes through {', '.join(names) if names else 'no change of state'}")
     return (

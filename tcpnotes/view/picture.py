@@ -66,9 +66,55 @@ class Picture:
         return f"Picture({self.title!r})"
 
 
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures to compare: side by side where there is room, else one below the other; each under its title."""
+
+    pictures: tuple[Picture, ...]
+
+    @property
+    def text(self) -> str:
+        """The text twins, each under its title."""
+        return "\n\n".join(f"{picture.title}\n\n{picture.text}" for picture in self.pictures)
+
+    @property
+    def html(self) -> str:
+        """One figure for each picture, in a grid."""
+        figures = "".join(
+            f'<figure class="tn-one"><figcaption>{theme.text(picture.title)}</figcaption>{picture.element()}</figure>'
+            for picture in self.pictures
+        )
+        return (
+            f'<div class="tn tn-picture tn-gallery"><style>{theme.stylesheet()}{_FIGURE}{_GALLERY}</style>{figures}'
+            f"<details><summary>the same as text</summary><pre>{theme.text(self.text)}</pre></details></div>"
+        )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
+        return {"text/html": self.html, "text/plain": self.text}
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"Gallery({', '.join(repr(picture.title) for picture in self.pictures)})"
+
+
+def gallery(*pictures: Picture) -> Gallery:
+    """Show pictures together."""
+    return Gallery(pictures)
+
+
 _FIGURE = (
     ".tn-picture svg{width:100%;height:auto}"
     ".tn-picture{background:var(--tn-bg);color:var(--tn-fg)}"
     ".tn-picture details{font-size:12px;color:var(--tn-mute);margin-top:4px}"
     ".tn-picture pre{overflow-x:auto;font-size:12px;color:var(--tn-fg);background:var(--tn-panel);padding:6px}"
+)
+_GALLERY = (
+    ".tn-gallery{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(320px,100%),1fr));gap:16px 20px;"
+    "align-items:start;max-width:1280px}"
+    ".tn-gallery .tn-one{margin:0;min-width:0}"
+    ".tn-gallery figcaption{font:700 14px/1.35 Arial,Helvetica,'Liberation Sans',sans-serif;color:var(--tn-fg);"
+    "text-align:center;margin:0 0 6px;min-height:2.7em;display:flex;align-items:end;justify-content:center}"
+    ".tn-gallery details{grid-column:1/-1}"
 )

@@ -57,6 +57,7 @@ def _row(name: str, queue: tuple[SkbView, ...], base: int, head: int | None, y: 
     if head is None and name == "write_queue":
         at = f'x="{WIDTH - 10}" y="{theme.number(y + 12)}" text-anchor="end"'
         out.append(f'<text class="m" {at}>send_head: none</text>')
+    empty = ""
     for i in range(SLOTS):
         x = 2 + i * _STEP
         if i < len(shown):
@@ -73,7 +74,9 @@ def _row(name: str, queue: tuple[SkbView, ...], base: int, head: int | None, y: 
         else:
             if not queue and not i:
                 out.append(f'<text class="m" x="{x + 4}" y="{theme.number(y + 37)}">empty</text>')
-            out.append(f'<path class="e" d="M{x} {theme.number(y + 46)}h{_BOX}"/>')
+            empty += f"M{x} {theme.number(y + 46)}h{_BOX}"
+    if empty:
+        out.append(f'<path class="e" d="{empty}"/>')
     return "".join(out)
 
 

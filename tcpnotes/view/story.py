@@ -73,11 +73,20 @@ class Beat:
     marks: list[Mark] = field(default_factory=list)
     sent: list[Flight] = field(default_factory=list)
     ended: list[Flight] = field(default_factory=list)  # that arrived here, or were lost
+    untold: bool = False  # it lies outside the part that is told
 
     @property
     def shown(self) -> bool:
-        """False for a beat in which nothing happened that a reader would see."""
-        return bool(self.sent or self.ended or any(m.kind != "event" or self.what != "timer" for m in self.marks))
+        """False for a beat that is not told, or in which nothing happened that a reader would see."""
+        return not self.untold and bool(self.sent or self.ended or any(m.kind != "event" or self.what != "timer" for m in self.marks))
+
+
+    @property
+    def outcome(self) -> int:
+        """The record that says best what the beat came to: the last state, bucket or segment of it."""
+        told = [m.index for m in self.marks if m.kind in ("state", "bucket", "note")]
+        told += [flight.index for flight in self.sent]
+        return max(told, default=max((m.index for m in self.marks), default=self.last))
 
 
 _TIMERS = {
@@ -114,14 +123,21 @@ def clock(t: int, digits: int = 3) -> str:
 
 
 class Story:
-    """Records (and, where there are any, frames) with everything the views have in common worked out."""
+    """Records (and, where there are any, frames) with everything the views have in common worked out.
+
+    What happened before ``since`` and after ``until`` (simulated microseconds) is known to the story, but not told.
+    """
 
     def __init__(
         self,
         source: RecorderLike | Iterable[r.Record] | Iterable[Frame],
         items: Mapping[int, Sequence[str]] | None = None,
         hosts: Sequence[str] | None = None,
+        since: int = 0,
+        until: int | None = None,
     ) -> None:
+        self.since = since
+        self.until = until
         self.records, self.frames = _take_apart(source)
         positions = [frame.index for frame in self.frames] or range(len(self.records))
         by_index = items or {}
@@ -221,6 +237,7 @@ class Story:
             self._note(beat, index, record)
         for beat in self.beats:
             _tidy(beat)
+            beat.untold = beat.t < self.since or (self.until is not None and beat.t > self.until)
 
     def _note(self, beat: Beat, index: int, record: r.Record) -> None:
         def mark(kind: str, text: str) -> None:
@@ -302,6 +319,11 @@ class Story:
         if flight is not None:
             flight.end, flight.end_t, flight.fate = index, record.t, "lost"
             beat.ended.append(flight)
+
+    def tells(self, flight: Flight) -> bool:
+        """True when some of the segment's journey lies in the part that is told."""
+        last = self.until is None or flight.t <= self.until
+        return last and (flight.end_t is None or flight.end_t >= self.since)
 
     # -- asking ----------------------------------------------------------------------------------------
 

@@ -43,9 +43,12 @@ class TextTrace:
         return f'<pre class="tn-text" style="overflow-x:auto">{theme.text(self)}</pre>'
 
 
-def text_trace(records: RecorderLike | Iterable[Record], *, hide: bool = False) -> TextTrace:
-    """The trace in columns.  A recorder with frames gives exact relative numbers, bare records good guesses."""
-    return TextTrace(Story(records), hide)
+def text_trace(records: RecorderLike | Iterable[Record], *, hide: bool = False, since: int = 0) -> TextTrace:
+    """The trace in columns, from ``since`` (microseconds) on.
+
+    A recorder with frames gives exact relative numbers, bare records good guesses.
+    """
+    return TextTrace(Story(records, since=since), hide)
 
 
 def _render(story: Story, hidden: bool) -> str:

@@ -7,34 +7,46 @@ from collections.abc import Callable, Sequence
 from tcpnotes.trace import records as r
 from tcpnotes.view.story import Story
 
-STOPS = ("item", "event", "all")
+STOPS = ("item", "beat", "event", "all")
 
 
 def choose_stops(story: Story, stops: str | Sequence[int] = "item") -> list[int]:
-    """Positions in the trace at which to stop, the first and the last always among them.
+    """Positions in the trace at which to stop.
 
     ``"item"``: where an item of the source is shown (``"event"`` when no items are known).
+    ``"beat"``: the same, and once for whatever else happens: at what it comes to.
     ``"event"``: wherever something happened that a picture shows.  ``"all"``: every record.
+    The record after which the telling begins is always among them, and so is the last (but for beats).
+    A list of positions is taken as it is.
     """
     count = len(story.records)
     if not count:
         return []
+    begin = next((beat.first for beat in story.beats if not beat.untold), count - 1)
+    end = max((beat.last for beat in story.beats if not beat.untold), default=count - 1)
     if not isinstance(stops, str):
         bad = [i for i in stops if not 0 <= i < count]
         if bad:
             raise ValueError(f"There is no frame {bad[0]}; the run has frames 0 to {count - 1}.")
-        chosen = set(stops)
-    elif stops == "item":
+        return sorted(set(stops))
+    if stops in ("item", "beat"):
         chosen = {i for i, ids in enumerate(story.items) if ids}
         if not chosen:
             return choose_stops(story, "event")
+        if stops == "beat":
+            told = [beat for beat in story.beats if beat.shown]
+            return sorted({
+                max(begin - 1, 0),
+                *(i for i in chosen if begin <= i <= end),
+                *(beat.outcome for beat in told if not any(beat.outcome <= i <= beat.last for i in chosen)),
+            })  # fmt: skip
     elif stops == "event":
         chosen = {i for i, record in enumerate(story.records) if _is_event(record)}
     elif stops == "all":
-        return list(range(count))
+        chosen = set(range(count))
     else:
         raise ValueError(f"Stops can be {', '.join(STOPS)} or a list of frames, not {stops!r}.")
-    return sorted(chosen | {0, count - 1})
+    return sorted({i for i in chosen if begin <= i <= end} | {max(begin - 1, 0), end})
 
 
 def _is_event(record: r.Record) -> bool:

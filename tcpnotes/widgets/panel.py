@@ -13,6 +13,7 @@ from typing import Any
 from tcpnotes.view import theme
 from tcpnotes.view.story import RecorderLike
 from tcpnotes.widgets import live
+from tcpnotes.widgets.chapter import Telling
 from tcpnotes.widgets.stepper import Stepper
 
 Run = Callable[..., RecorderLike]
@@ -23,7 +24,8 @@ class Panel:
 
     ``run(profile=…, linger=…, unread=…, unsent=…)`` makes a world run and returns its
     recorder, kept with frames; ``linger`` is None when the option is off, else seconds.
-    If what it returns has ``items`` (frame index to item ids), the stepper stops there.
+    If what it returns has ``items`` (frame index to item ids), the stepper stops there; a `Telling`
+    makes its own stepper, for the ``items`` named (as in `Telling.stepper`).
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Panel:
         scenario: str = "panel",
         profiles: Sequence[str] = ("source", "linux-2.4.0"),
         stops: str = "item",
+        items: str | Sequence[str] | None = None,
         item_texts: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> None:
@@ -42,6 +45,7 @@ class Panel:
         self.scenario = scenario
         self.profiles = tuple(profiles)
         self.stops = stops
+        self.items = items
         self.item_texts = item_texts
         self.settings: dict[str, Any] = {"profile": self.profiles[0], "linger": None, "unread": 0, "unsent": 0}
         unknown = sorted(set(settings) - set(self.settings))
@@ -54,6 +58,8 @@ class Panel:
 
     def _make(self) -> Stepper:
         recorder = self.run(**self.settings)
+        if isinstance(recorder, Telling):
+            return recorder.stepper(self.items, stops=self.stops)
         items = getattr(recorder, "items", None)
         return Stepper(
             recorder, title=self.title, scenario=self.scenario, items=items, item_texts=self.item_texts,

@@ -6,6 +6,7 @@ spoken of by its number, so that forty steps stay well under 150 kB.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -91,8 +92,8 @@ def payload(
         "title": title,
         "scenario": scenario,
         "hosts": list(story.hosts[:2]),
-        "ladder": ladder.picture.element(),
-        "diagram": [laid.body, theme.number(laid.width), theme.number(laid.height)],
+        "ladder": _light(ladder.picture.element()),
+        "diagram": [_light(laid.body), theme.number(laid.width), theme.number(laid.height)],
         "nodes": list(states.NODES),
         "arcs": [f"{a}-{b}" for a, b in states.ARCS],
         "marks": _marks(story, stops),
@@ -112,7 +113,12 @@ def _shown_items(story: Story, stops: Sequence[int]) -> list[str]:
 def _drawing(drawn: tuple[str, list[str]], width: int, height: int, host: str) -> str:
     body, words = drawn
     label = theme.attr(f"Host {host}: " + "; ".join(words))
-    return f'<svg viewBox="0 0 {width} {height}" role="img" aria-label={label}>{body}</svg>'
+    return _light(f'<svg viewBox="0 0 {width} {height}" role="img" aria-label={label}>{body}</svg>')
+
+
+def _light(svg: str) -> str:
+    """The same with simple quotes, where it has none: others must be escaped in JSON, and again in a notebook."""
+    return svg if "'" in svg else svg.replace('"', "'")
 
 
 def _place(walk: list[states.Place], previous: int, stop: int, words: _Table[str]) -> list[Any]:
@@ -155,16 +161,18 @@ def _marks(story: Story, stops: Sequence[int]) -> list[list[Any]]:
     marks: list[list[Any]] = []
     seen = set()
     for beat in story.beats:
+        if beat.untold or beat.last < stops[0]:
+            continue
         column = min(story.column(beat.host), 1)
         for mark in beat.marks:
-            if mark.kind in ("state", "bucket"):
-                step = next(i for i, stop in enumerate(stops) if stop >= mark.index)
+            if mark.kind in ("state", "bucket") and mark.index <= stops[-1]:
+                step = bisect_left(stops, mark.index)
                 words = f"{beat.host}: {'bucket ' if mark.kind == 'bucket' else ''}{mark.text}"
                 if (step, column) not in seen:
                     marks.append([step, column, mark.kind[0], words])
                     seen.add((step, column))
         for flight in beat.ended:
-            if flight.fate == "lost" and flight.end is not None:
-                step = next(i for i, stop in enumerate(stops) if stop >= (flight.end or 0))
+            if flight.fate == "lost" and flight.end is not None and flight.end <= stops[-1]:
+                step = bisect_left(stops, flight.end)
                 marks.append([step, min(story.column(flight.src), 1), "x", f"lost: {flight.label}"])
     return marks

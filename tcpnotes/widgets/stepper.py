@@ -26,8 +26,9 @@ class Stepper:
     """Step through a recorded run.
 
     ``recorder`` must have kept frames.  ``items`` says for frame indices which items of
-    the source they show, ``item_texts`` what those items say.  ``stops`` is ``"item"``,
-    ``"event"``, ``"all"`` or a list of frames; ``hosts`` says who stands left and who right.
+    the source they show, ``item_texts`` what those items say.  ``stops`` is ``"item"``, ``"beat"``,
+    ``"event"``, ``"all"`` or a list of frames; ``hosts`` says who stands left and who right;
+    what happened before ``since`` or after ``until`` (microseconds) is not told.
     """
 
     def __init__(
@@ -40,10 +41,12 @@ class Stepper:
         item_texts: Mapping[str, str] | None = None,
         stops: str | Sequence[int] = "item",
         hosts: Sequence[str] | None = None,
+        since: int = 0,
+        until: int | None = None,
     ) -> None:
         self.title = title
         self.scenario = scenario
-        self.story = Story(recorder, items, hosts)
+        self.story = Story(recorder, items, hosts, since, until)
         if not self.story.frames:
             raise ValueError("A stepper needs frames: attach the recorder with listen(frames=True) and run something.")
         self.stops = choose_stops(self.story, stops)

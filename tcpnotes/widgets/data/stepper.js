@@ -12,7 +12,7 @@ function mount(root, data, start, tell) {
     return made;
   };
   const own = (svg, part) => svg
-    .replace(/(\sid|aria-labelledby)="([^"]*)"/g, (_, name, ids) =>
+    .replace(/(\sid|aria-labelledby)=(["'])(.*?)\2/g, (_, name, quote, ids) =>
       name + '="' + ids.split(" ").map((id) => uid + part + id).join(" ") + '"');
   const side = (column) => (column === 0 ? "A" : "B");
   root.classList.add("tn", "tn-stepper", "tn-live");
