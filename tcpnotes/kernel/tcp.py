@@ -213,6 +213,9 @@ def tcp_memory_free(sk: Sock) -> bool:
 def wait_for_tcp_memory(sk: Sock, task: Task) -> int | Blocked:
     """The send buffer is full: sleep until there is room, an error, or our end is shut."""
     sk.nospace = True
+    # Looked at three times: is memory itself short, is there room, and is there still none now that others had their turn.
+    for _ in range(3):
+        tcp_memory_free(sk)
     return sk.net.sleep(task, sk, "wait_for_tcp_memory")
 
 
@@ -455,21 +458,20 @@ def _take(sk: Sock, task: Task, seq: int, peek: bool) -> tuple[int, bool, bool]:
             if used + offset < skb.len:
                 return seq, False, True
             if skb.flags & FIN:
-                return _pass_fin(sk, skb, seq, peek), True, True
+                return _pass_fin(sk, seq, peek), True, True
             if not peek:
                 tcp_eat_skb(sk, skb)
             return seq, False, True
         if skb.flags & FIN:
-            return _pass_fin(sk, skb, seq, peek), True, True
+            return _pass_fin(sk, seq, peek), True, True
     return seq, False, False
 
 
-def _pass_fin(sk: Sock, skb: SkBuff, seq: int, peek: bool) -> int:
+def _pass_fin(sk: Sock, seq: int, peek: bool) -> int:
     """The reader met the FIN: this read ends here, the next one says end of file."""
     seq = (seq + 1) & MAXSEQ
     if not peek:
-        sk.copied_seq = seq
-        tcp_eat_skb(sk, skb)
+        sk.copied_seq = seq  # cleanup_rbuf takes the buffer away
     return seq
 
 
@@ -635,7 +637,7 @@ def tcp_close(sk: Sock, timeout: int, task: Task) -> int | Blocked:
 
 def linger(sk: Sock, task: Task) -> int | Blocked:
     """Wait until the FIN is acknowledged or the time is up; then close goes on just the same."""
-    if closing(sk) and task.timeo:
+    if task.timeo and closing(sk):
         return sk.net.sleep(task, sk, "tcp_close")
     return _adjudge_to_death(sk)
 

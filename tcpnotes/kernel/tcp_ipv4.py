@@ -183,8 +183,12 @@ def __tcp_v4_lookup(net: Net, saddr: int, sport: int, daddr: int, hnum: int) -> 
 
 @mirrors("net/ipv4/tcp_ipv4.c", omits=["randomness: the number grows with time and with every connection"])
 def tcp_v4_init_sequence(sk: Sock) -> int:
-    """A number to start from: the host's base, moved on by time and by every connection that was started."""
-    net = sk.net
+    """The number from which a passive connection starts."""
+    return first_sequence(sk.net)
+
+
+def first_sequence(net: Net) -> int:
+    """A number to start from: the host's base, moved on by time and by every connection (secure_tcp_sequence_number)."""
     number = net.iss_base
     if net.iss_moves:
         net.iss_base = (number + 64_000 + net.jiffies) & MAXSEQ
@@ -241,7 +245,7 @@ def tcp_v4_connect(sk: Sock, daddr: int, dport: int) -> int:
             sk.ts_recent, sk.ts_recent_stamp = peer
     sk.mss_clamp = 536
     if not sk.write_seq:
-        sk.write_seq = tcp_v4_init_sequence(sk)
+        sk.write_seq = first_sequence(net)
     answer: int = tcp_connect(sk)
     if answer:
         sk.dport = 0

@@ -216,7 +216,7 @@ def push_pending_frames(sk: Sock, mss: int, nonagle: int) -> None:
             nonagle = 1
         if not snd_test(sk, skb, mss, nonagle) or tcp_write_xmit(sk):
             check_probe_timer(sk)
-        cwnd_validate(sk)
+    cwnd_validate(sk)
 
 
 def cwnd_validate(sk: Sock) -> None:

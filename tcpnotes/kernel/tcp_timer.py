@@ -146,6 +146,7 @@ def tcp_write_timeout(sk: Sock) -> bool:
 @mirrors("net/ipv4/tcp_timer.c", omits=["a socket locked by a process", "the prequeue"])
 def tcp_delack_timer(sk: Sock) -> None:
     """The delayed ACK is due: nobody answered in time, so it goes alone."""
+    mem_reclaim(sk)
     if sk.state != CLOSE and sk.ack_pending & ACK_TIMER:
         if sk.ack_timeout > sk.net.jiffies:
             sk.delack_timer = sk.net.add_timer(1, sk.id, sk.ack_timeout)
@@ -168,7 +169,7 @@ def tcp_delack_timer(sk: Sock) -> None:
                     sk.ack_ato = TCP_ATO_MIN
                 tcp_send_ack(sk)
                 sk.net.count("DelayedACKs")
-    mem_reclaim(sk)
+    release(sk)
 
 
 @mirrors("net/ipv4/tcp_timer.c")
@@ -235,6 +236,7 @@ def tcp_write_timer(sk: Sock) -> None:
             elif event == TCP_TIME_PROBE0:
                 tcp_probe_timer(sk)
     mem_reclaim(sk)
+    release(sk)
 
 
 @mirrors("net/ipv4/tcp_timer.c")
@@ -329,21 +331,23 @@ def keepalive_time_when(sk: Sock) -> int:
 @mirrors("net/ipv4/tcp_timer.c", omits=["a socket locked by a process"])
 def tcp_keepalive_timer(sk: Sock) -> None:
     """`sk.timer` fired: the SYN,ACKs of a listener, the end of an orphan in FIN_WAIT2, or a keepalive probe."""
-    net = sk.net
     if sk.state == LISTEN:
         tcp_synack_timer(sk)
-        return
-    if sk.state == FIN_WAIT2 and sk.dead:
-        if sk.linger2 >= 0:
-            tmo = tcp_fin_time(sk) - TCP_TIMEWAIT_LEN
-            if tmo > 0:
-                tcp_time_wait(sk, FIN_WAIT2, tmo)
-                return
-        tcp_send_active_reset(sk)
-        tcp_done(sk)
-        return
-    if not sk.keepopen or sk.state == CLOSE:
-        return
+    elif sk.state == FIN_WAIT2 and sk.dead:
+        tmo = tcp_fin_time(sk) - TCP_TIMEWAIT_LEN
+        if sk.linger2 >= 0 and tmo > 0:
+            tcp_time_wait(sk, FIN_WAIT2, tmo)
+        else:
+            tcp_send_active_reset(sk)
+            tcp_done(sk)
+    elif sk.keepopen and sk.state != CLOSE:
+        _keep_alive(sk)
+    release(sk)
+
+
+def _keep_alive(sk: Sock) -> None:
+    """Probe a peer that has been silent for long, and give up on one that answered none of the probes."""
+    net = sk.net
     elapsed = keepalive_time_when(sk)
     if not (sk.packets_out or sk.send_head is not None):
         idle = net.jiffies - sk.rcv_tstamp if sk.rcv_tstamp != NEVER else elapsed
@@ -366,7 +370,7 @@ def tcp_keepalive_timer(sk: Sock) -> None:
 
 # What C declares in the header and defines elsewhere.
 from tcpnotes.kernel.tcp_input_ack import tcp_enter_loss
-from tcpnotes.kernel.tcp_ipv4 import tcp_v4_do_rcv, tcp_v4_send_synack
+from tcpnotes.kernel.tcp_ipv4 import release, tcp_v4_do_rcv, tcp_v4_send_synack
 from tcpnotes.kernel.tcp_minisocks import tcp_time_wait
 from tcpnotes.kernel.tcp_output import (
     tcp_retransmit_skb,

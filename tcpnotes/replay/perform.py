@@ -86,7 +86,7 @@ class _Ends:
         ours, peers = ADDRESSES["A"], ADDRESSES["B"]
         ack = 0 if came.ack is None else (OURS + came.ack) & 0xFFFFFFFF
         ts = came.ts
-        if ts is not None and ts[1]:
+        if ts is not None and came.flags & ACK:  # a first SYN echoes nothing
             ts = (ts[0], (ts[1] + _UP) & 0xFFFFFFFF)
         return Segment(
             peers, came.peer_port or self.peer, ours, self.ours, (PEERS + came.seq) & 0xFFFFFFFF, ack, came.flags,
@@ -149,7 +149,7 @@ class _Writer:
         for index, record in enumerate(self.records):
             if index in self.starts:
                 self.stimulus += 1
-            if isinstance(record, r.Stimulus):
+            if isinstance(record, r.Stimulus) or (index and record.t != self.records[index - 1].t):
                 self._end_of_calls(index)
             if isinstance(record, r.Enter):
                 self._enter(record)

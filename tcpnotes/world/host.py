@@ -16,7 +16,7 @@ from tcpnotes.kernel.sock import (
     Net,
 )
 from tcpnotes.kernel.tcp_h import HZ
-from tcpnotes.kernel.tcp_ipv4 import release, tcp_v4_rcv
+from tcpnotes.kernel.tcp_ipv4 import tcp_v4_rcv
 from tcpnotes.kernel.tcp_minisocks import tcp_twcal_tick, tcp_twkill
 from tcpnotes.kernel.tcp_timer import tcp_delack_timer, tcp_keepalive_timer, tcp_write_timer
 from tcpnotes.trace.segment import Segment
@@ -123,7 +123,6 @@ class Host:
             tcp_delack_timer(sk)
         elif kind == KEEPALIVE_TIMER:
             tcp_keepalive_timer(sk)
-        release(sk)
 
     def _watch(self) -> None:
         """Remember errors and shutdown bits, to report what a stimulus changed."""
