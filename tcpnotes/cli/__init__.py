@@ -89,7 +89,8 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     args, rest = top.parse_known_args(argv)
     chosen = top if name is None else commands[name]
     if rest and rest[0].startswith("-"):
-        chosen.error(unknown("option", rest[0].partition("=")[0], chosen.options(), f"there are: {', '.join(chosen.options())}"))
+        options = chosen.options()
+        chosen.error(unknown("option", rest[0].partition("=")[0], options, f"there are: {', '.join(options)}"))
     if rest:
         chosen.error(f"{rest[0]!r} is one argument too many")
     if name is None:

@@ -226,9 +226,11 @@ class Processes:
         assert task.sk is not None
         sk = net.socks[task.sk]
         if net.trace is not None:
-            net.trace.stimulus("resume", task.call)
+            net.trace.resumed(task.id, task.call)
         net.woken(task)
         answer = RESUME[task.resume](sk, task)
+        if net.trace is not None:
+            net.trace.rest()
         if answer is BLOCKED:
             return
         assert isinstance(answer, int)
@@ -333,7 +335,10 @@ def check(name: str, args: tuple[Any, ...]) -> None:
             number(args[1], "the backlog of listen")
         case "read" | "recv" | "write" | "send":
             number(args[1], f"the length of {name}", 0)
-            message_flags(args[2] if len(args) > 2 else 0)
+            if len(args) > 2:
+                message_flags(_words(args[2], f"the flags of {name}", "MSG_PEEK"))
+        case "poll":
+            _words(args[1], "the events of poll", "POLLIN|POLLOUT")
         case "shutdown":
             if args[1] not in _HOWS:
                 number(args[1], "the direction of shutdown (SHUT_RD, SHUT_WR, SHUT_RDWR, or a number)")
@@ -342,6 +347,13 @@ def check(name: str, args: tuple[Any, ...]) -> None:
                 raise CallError(f"ioctl knows SIOCINQ only, not {args[1]!r}.")
         case "setsockopt" | "getsockopt":
             _check_option(name, args)
+
+
+def _words(value: Any, what: str, example: str) -> str | int:
+    """Flags, as a number or in words; CallError for anything else."""
+    if not isinstance(value, str | int):
+        raise CallError(f"{what} are a number or words such as {example!r}, not {value!r}.")
+    return value
 
 
 def _check_option(name: str, args: tuple[Any, ...]) -> None:
