@@ -45,7 +45,7 @@ def text_of(notebook: Any) -> str:
     """The bytes of a notebook, always in the same layout."""
     import nbformat
 
-    return nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
+    return str(nbformat.writes(notebook, version=4)).rstrip("\n") + "\n"
 
 
 def normalise(notebook: Any) -> Any:
