@@ -25,9 +25,7 @@ def run(args: Namespace) -> int:
     scenarios = [load(name) for name in scenario_names()]
     if args.json:
         for scenario in scenarios:
-            print_json(
-                "scenario", name=scenario.name, title=scenario.title, about=scenario.about, items=scenario.shows
-            )
+            print_json("scenario", name=scenario.name, title=scenario.title, about=scenario.about, items=scenario.shows)
     else:
         print_columns([(scenario.name, scenario.title, " ".join(scenario.shows)) for scenario in scenarios])
     return 0

@@ -188,7 +188,7 @@ def tcp_v4_init_sequence(sk: Sock) -> int:
 
 
 def first_sequence(net: Net) -> int:
-    """A number to start from: the host's base, moved on by time and by every connection (secure_tcp_sequence_number)."""
+    """A number to start from: the host's base, moved by time and by every connection (secure_tcp_sequence_number)."""
     number = net.iss_base
     if net.iss_moves:
         net.iss_base = (number + 64_000 + net.jiffies) & MAXSEQ

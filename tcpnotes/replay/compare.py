@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tcpnotes.kernel.mirror import FUNCTIONS
 from tcpnotes.replay.perform import Performance
@@ -87,7 +87,7 @@ def known(name: str) -> bool:
     return entry is not None and not entry.inline
 
 
-# -- the share of the kernel's functions ------------------------------------------------------------------------------
+# -- the share of the kernel's functions -----------------------------------------------------------------------------
 
 
 class Coverage(NamedTuple):
@@ -103,37 +103,3 @@ def coverage(recordings: Iterable[Recording]) -> Coverage:
     names = {name for recording in recordings for row in recording.rows if row[0] == "calls" for _, name in row[2]}
     lacking = tuple(sorted(name for name in names if not known(name)))
     return Coverage(len(names), len(names) - len(lacking), lacking)
-
-
-# -- words --------------------------------------------------------------------------------------------------------------
-
-
-def row_words(row: Row | None) -> str:
-    """A row in a line, as one would say it."""
-    if row is None:
-        return "nothing more"
-    kind, t, *rest = row
-    return f"{t:.6g} s  {_words(kind, rest)}"
-
-
-def _words(kind: str, rest: list[Any]) -> str:
-    match kind:
-        case "call":
-            _, fn, ret, errno, t_return, value = rest
-            if t_return is None:
-                return f"{fn} never returns"
-            shown = "" if value is None else f" ({value})"
-            return f"{fn} = {ret}{' ' + errno if errno else ''}{shown}, at {t_return:.6g} s"
-        case "return":
-            return f"{rest[1]} returns {rest[2]}{' ' + rest[3] if rest[3] else ''}"
-        case "out":
-            flags, seq, length, ack, win, opts, fn, port = rest
-            listed = f" <{', '.join(opts)}>" if opts else ""
-            to = f" to port {port}" if port else ""
-            said = "" if ack is None else f" ack {ack}"
-            return f"out {flags or 'no flags'} seq {seq} len {length}{said} win {win}{listed}{to}, by {fn}"
-        case "state":
-            return f"sk {rest[0]}: {rest[2]} → {rest[3]}, in {rest[4]}"
-        case "calls":
-            return "\n".join(["calls:", *("    " + "  " * depth + name for depth, name in rest[0])])
-    return " ".join([kind, *(str(value) for value in rest if value is not None)])

@@ -59,7 +59,7 @@ Stimulus: TypeAlias = CallMade | SegmentCame
 
 
 class Recording(NamedTuple):
-    """One recorded scenario: what reached the host, until when the clock ran (microseconds), and all that came of it."""
+    """One recorded scenario: what reached the host, how long the clock ran (microseconds), and what came of it."""
 
     name: str
     sysctls: tuple[tuple[str, int], ...]
@@ -78,7 +78,9 @@ def read_recordings(file: str | Path) -> Iterator[Recording]:
         try:
             data = json.loads(text)
         except (json.JSONDecodeError, RecursionError) as error:
-            problem = f"column {error.colno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else "nested too deep"
+            problem = "nested too deep"
+            if isinstance(error, json.JSONDecodeError):
+                problem = f"column {error.colno}: {error.msg}"
             raise RecordingError(name, where, f"this is not JSON ({problem}); give a recording.") from None
         try:
             yield _recording(data)
@@ -129,7 +131,9 @@ def _recording(data: Any) -> Recording:
 
 
 def _full(data: dict[str, Any]) -> Recording:
-    sysctls, stimuli, rows = [], [], []
+    sysctls: list[tuple[str, int]] = []
+    stimuli: list[CallMade | SegmentCame] = []
+    rows: list[Row] = []
     calls: dict[int, int] = {}  # number of a call in the file -> its index among the stimuli
     for event in data["events"]:
         kind, t = event["kind"], event.get("t", 0)
@@ -225,7 +229,7 @@ def _compact(data: dict[str, Any]) -> Recording:
     return Recording(str(data["name"]), sysctls, tuple(stimuli), _micro(data["until"]), tuple(rows), False)
 
 
-# -- parts ---------------------------------------------------------------------------------------------------------------
+# -- parts -----------------------------------------------------------------------------------------------------------
 
 
 def _micro(seconds: float) -> int:

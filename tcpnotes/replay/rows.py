@@ -50,7 +50,7 @@ NO_BUCKET = -1
 
 
 def silent_timer(name: str, op: str) -> bool:
-    """Is this a timer's row that is not compared?  (The SYN-ACK timer of a listener is left out where its state is known.)"""
+    """Is this a timer's row that is not compared (the SYN-ACK timer of a listener, where its state is known)?"""
     return name in _SILENT_TIMERS or (name == "delack" and op == "clear")
 
 

@@ -214,9 +214,7 @@ def _head(x1: float, y1: float, x2: float, y2: float, side: int) -> str:
     ux, uy = dx / length, dy / length
     bx, by = x2 - 10 * ux - side, y2 - 10 * uy
     px, py = -uy * 4.5, ux * 4.5
-    return (
-        f'<path class="head end" d="M{n(x2 - side)} {n(y2)}L{n(bx + px)} {n(by + py)}L{n(bx - px)} {n(by - py)}Z"/>'
-    )
+    return f'<path class="head end" d="M{n(x2 - side)} {n(y2)}L{n(bx + px)} {n(by + py)}L{n(bx - px)} {n(by - py)}Z"/>'
 
 
 def _silence(y: float, gap: int, index: int) -> str:

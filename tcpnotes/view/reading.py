@@ -6,7 +6,7 @@ Each is text first; the same as Markdown, which a notebook and a page set in the
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any
@@ -59,7 +59,7 @@ def spellings(step: str) -> Note:
     return _table(("item", "the text", "Linux 2.4.0"), rows, code=(1, 2))
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], code: tuple[int, ...]) -> Note:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], code: tuple[int, ...]) -> Note:
     width = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
     lines = [head, tuple("-" * w for w in width), *rows]
     text = "\n".join("  ".join(cell.ljust(w) for cell, w in zip(line, width, strict=True)).rstrip() for line in lines)

@@ -127,7 +127,7 @@ class Stepper:
         image = b64encode(self._ladder.picture.svg.encode()).decode()
         fallback = (
             f'<details class="tn-steps" open><summary>{theme.text(self.title)}: all {len(self.stops)} steps as text'
-            f'</summary><ol>{listed}</ol><img alt={theme.attr(self._ladder.picture.description)} '
+            f"</summary><ol>{listed}</ol><img alt={theme.attr(self._ladder.picture.description)} "
             f'src="data:image/svg+xml;base64,{image}"></details>'
         )
         return (
