@@ -94,8 +94,14 @@ def inet_listen(sk: Sock, backlog: int) -> int:
 
 
 @mirrors("net/ipv4/af_inet.c", omits=["multicast groups", "a process that is exiting"])
-def inet_release(sk: Sock, task: Task) -> int | Blocked:
-    """The last descriptor of ``sk`` was closed: close it, lingering if SO_LINGER says so."""
+def inet_release(sk: Sock | Net, task: Task) -> int | Blocked:
+    """The last descriptor of ``sk`` was closed: close it, lingering if SO_LINGER says so.
+
+    An accept that failed gives back the empty socket it had brought along: there is nothing to close then, and in
+    the place of ``sk`` stands the host.
+    """
+    if isinstance(sk, Net):
+        return 0
     timeout = sk.lingertime if sk.linger else 0
     answer: int | Blocked = tcp_close(sk, timeout, task)
     return answer

@@ -696,6 +696,11 @@ class Net:
             task.timeo = max(task.timer[0] - self.jiffies, 0)
             task.timer = None
 
+    def waited(self) -> None:
+        """The function that a process slept in returns to its caller, which goes on."""
+        if self.trace is not None and self.trace.depth:  # nobody may have listened when it went to sleep
+            self.trace.leave()
+
     # -- copies ----------------------------------------------------------------------------------
 
     def clone(self) -> Net:

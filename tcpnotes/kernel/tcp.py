@@ -213,7 +213,7 @@ def tcp_memory_free(sk: Sock) -> bool:
 def wait_for_tcp_memory(sk: Sock, task: Task) -> int | Blocked:
     """The send buffer is full: sleep until there is room, an error, or our end is shut."""
     sk.nospace = True
-    # Looked at three times: is memory itself short, is there room, and is there still none now that others had their turn.
+    # Looked at three times: is memory short, is there room, is there still none now that others had their turn?
     for _ in range(3):
         tcp_memory_free(sk)
     return sk.net.sleep(task, sk, "wait_for_tcp_memory")
@@ -247,6 +247,7 @@ def connected(sk: Sock, task: Task) -> int | Blocked:
         if sk.keepopen and not task.flags & MSG_NOSIGNAL:
             send_sigpipe(sk)
         return -errno.EPIPE
+    sk.net.waited()
     return _fill_write_queue(sk, task)
 
 
@@ -255,6 +256,7 @@ def room_again(sk: Sock, task: Task) -> int | Blocked:
     sk.nospace = True
     if not tcp_memory_free(sk) and not sk.err and not sk.shutdown & SEND_SHUTDOWN:
         return sk.net.sleep(task, sk, "wait_for_tcp_memory")
+    sk.net.waited()
     return _fill_write_queue(sk, task)
 
 
@@ -496,6 +498,7 @@ def _received(sk: Sock, task: Task, error: int) -> int:
 
 def read_on(sk: Sock, task: Task) -> int | Blocked:
     """A sleeping reader goes on: first what was copied to it or parked for it."""
+    sk.net.waited()
     task.sk = sk.id
     if sk.ucopy_task == task.id:
         _account(sk, task)

@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 
 from tcpnotes.trace import Frame, HostView, Record
 from tcpnotes.trace.frames import SockView
-from tcpnotes.trace.records import Bucket, Enter, StateChange, Stimulus
+from tcpnotes.trace.records import Bucket, Enter, Sleep, StateChange, Stimulus
 
 Env: TypeAlias = dict[str, Any]
 
@@ -283,6 +283,7 @@ class Prepared:
             if isinstance(record, StateChange):
                 states.setdefault((record.host, record.sk), record.old)
         stacks: dict[str, list[str]] = {}
+        asleep: dict[tuple[str, int], list[str]] = {}
         first = 0
         for index, record in enumerate(self.records):
             before = self.records[index - 1] if index else record
@@ -291,12 +292,16 @@ class Prepared:
                     self.groups.append(Group(before.host, first, index - 1))
                 first = index
             stack = stacks.setdefault(record.host, [])
+            if isinstance(record, Stimulus) and record.task is not None:
+                stack[:] = asleep.pop((record.host, record.task), [])
             del stack[record.depth :]
             self.open.append(tuple(stack))
             owner = _owner(record)
             self.states.append(None if owner is None else states.get((record.host, owner)))
             if isinstance(record, Enter):
                 stack.append(record.fn)
+            elif isinstance(record, Sleep):
+                asleep[record.host, record.task] = stack[:]
             elif isinstance(record, StateChange):
                 states[record.host, record.sk] = record.new
             elif isinstance(record, Bucket) and record.tw is not None and record.substate is not None:

@@ -37,13 +37,14 @@ class Recorder:
 class HostTrace:
     """What one host writes with.  ``depth`` counts open kernel functions; ``open`` names them."""
 
-    __slots__ = ("_add", "depth", "host", "net", "open")
+    __slots__ = ("_add", "asleep", "depth", "host", "net", "open")
 
     def __init__(self, recorder: Recorder, host: str, net: Any) -> None:
         self.host = host
         self.net = net
         self.depth = 0
         self.open: list[str] = []
+        self.asleep: dict[int, list[str]] = {}  # task -> what was open when it went to sleep
         self._add: Callable[[Any], None] = recorder.records.append if recorder._snapshot is None else recorder.add
 
     @property
@@ -63,6 +64,17 @@ class HostTrace:
     def stimulus(self, what: str, detail: str) -> None:
         self._add(r.Stimulus(self.net.now, self.host, 0, what, detail))
 
+    def resumed(self, task: int, call: str) -> None:
+        """A task goes on where it slept; functions are open again until `rest`."""
+        self.open = self.asleep.pop(task, [])
+        self.depth = len(self.open)
+        self._add(r.Stimulus(self.net.now, self.host, self.depth, "resume", call, task))
+
+    def rest(self) -> None:
+        """The task that went on has left the kernel, or sleeps again."""
+        self.open = []
+        self.depth = 0
+
     def call(self, task: int, call: str, args: tuple[Any, ...]) -> None:
         self._add(r.Call(self.net.now, self.host, self.depth, task, call, args))
 
@@ -70,6 +82,7 @@ class HostTrace:
         self._add(r.Return(self.net.now, self.host, self.depth, task, call, ret, errno, value, blocked))
 
     def sleep(self, task: int, call: str, sk: int, until: int | None) -> None:
+        self.asleep[task] = self.open[:]
         self._add(r.Sleep(self.net.now, self.host, self.depth, task, call, sk, until))
 
     def state(self, sk: int, fd: int | None, old: str, new: str) -> None:

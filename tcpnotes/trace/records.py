@@ -11,7 +11,8 @@ comparison reads that list; nothing is kept twice.  All records begin alike:
 in one of the ``net/ipv4`` files (the inlines of the headers are looked through).
 ``sk`` and ``tw`` are numbers in order of creation, one counter a host for
 sockets and buckets together.  That a function was left is not written down: it is
-open until a record stands at its own depth or above.
+open until a record stands at its own depth or above.  A system call that slept goes
+on inside the functions it slept in: what it does then stands at their depth.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Stimulus(NamedTuple):
     depth: int
     what: str  # "call", "packet", "timer", "resume"
     detail: str
+    task: int | None = None  # the one that goes on
     kind: str = "stimulus"
 
 

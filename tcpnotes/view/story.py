@@ -74,12 +74,13 @@ class Beat:
     sent: list[Flight] = field(default_factory=list)
     ended: list[Flight] = field(default_factory=list)  # that arrived here, or were lost
     untold: bool = False  # it lies outside the part that is told
+    held: tuple[tuple[int, int, str], ...] = ()  # functions that a call which goes on had slept in
 
     @property
     def shown(self) -> bool:
         """False for a beat that is not told, or in which nothing happened that a reader would see."""
-        return not self.untold and bool(self.sent or self.ended or any(m.kind != "event" or self.what != "timer" for m in self.marks))
-
+        marked = any(mark.kind != "event" or self.what != "timer" for mark in self.marks)
+        return not self.untold and bool(self.sent or self.ended or marked)
 
     @property
     def outcome(self) -> int:
@@ -178,7 +179,7 @@ class Story:
             if view.name == host:
                 for sk in view.socks:
                     if sk.rport and sk.iss:
-                        own, peer = self.bases(host, sk.lport, sk.rport)
+                        _, peer = self.bases(host, sk.lport, sk.rport)
                         self._bases[host, sk.lport, sk.rport] = (sk.iss, sk.irs or peer)
 
     def _learn_from_segment(self, host: str, seg: Segment, sent: bool) -> None:
@@ -222,6 +223,7 @@ class Story:
 
     def _read(self) -> None:
         beat: Beat | None = None
+        asleep: dict[tuple[str, int], tuple[tuple[int, int, str], ...]] = {}
         for index, record in enumerate(self.records):
             new = record.kind in ("stimulus", "lost") or beat is None or beat.host != record.host
             if beat is not None and not new:
@@ -231,9 +233,13 @@ class Story:
                 detail = record.detail if isinstance(record, r.Stimulus) else ""
                 beat = Beat(index, index, record.t, record.host, what, detail)
                 self.beats.append(beat)
+                if isinstance(record, r.Stimulus) and record.task is not None:
+                    beat.held = asleep.pop((record.host, record.task), ())
             assert beat is not None
             beat.last = index
             self.beat_of.append(beat)
+            if isinstance(record, r.Sleep):
+                asleep[record.host, record.task] = tuple(self.chain(index))
             self._note(beat, index, record)
         for beat in self.beats:
             _tidy(beat)
@@ -328,9 +334,12 @@ class Story:
     # -- asking ----------------------------------------------------------------------------------------
 
     def functions(self, index: int) -> list[tuple[int, int, str]]:
-        """Kernel functions of the beat entered up to record ``index``: (record, depth, name)."""
+        """Kernel functions of the beat entered up to record ``index``: (record, depth, name).
+
+        For a call that goes on, those that it slept in come first.
+        """
         beat = self.beat_of[index]
-        found = []
+        found = list(beat.held)
         for i in range(beat.first, index + 1):
             record = self.records[i]
             if isinstance(record, r.Enter):
@@ -339,8 +348,8 @@ class Story:
 
     def chain(self, index: int) -> list[tuple[int, int, str]]:
         """Those of `functions` that are still open at record ``index``, outermost first."""
-        open_: list[tuple[int, int, str]] = []
         beat = self.beat_of[index]
+        open_ = list(beat.held)
         for i in range(beat.first, index + 1):
             record = self.records[i]
             while open_ and open_[-1][1] >= record.depth:

@@ -203,6 +203,8 @@ class Processes:
 
     def _after(self, task: Task, sk: Sock, file: File, answer: int) -> int:
         """What the socket layer does once a call has its answer."""
+        if task.call == "accept" and answer < 0:
+            inet_release(self.net, task)
         if task.call == "accept" and answer > 0:
             child = self.net.socks[answer]
             child.socket = SS_CONNECTED
