@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 READY := $(VENV)/.ready
+# JupyterLab wants to be told when it runs as root, as it does in a container.
+LABFLAGS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 NBVAL := $(BIN)/python -m pytest --nbval -p no:cacheprovider -n $(JOBS) --dist loadfile
 
@@ -13,7 +15,7 @@ NBVAL := $(BIN)/python -m pytest --nbval -p no:cacheprovider -n $(JOBS) --dist l
 .PHONY: notebooks setup test test-fast lint types layers tests nbval browser long bench picture format lock clean help
 
 notebooks: setup  ## set up if need be, and open the notebooks in JupyterLab on this machine (the default)
-	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks
+	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks $(LABFLAGS)
 
 setup: $(READY)  ## make .venv/ with everything that the targets here use
 
