@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 READY := $(VENV)/.ready
+# What is started by name (graphviz-pure, a notebook's kernel) is that of .venv/.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 # JupyterLab wants to be told when it runs as root, as it does in a container.
 LABFLAGS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)

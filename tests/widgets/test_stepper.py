@@ -35,7 +35,7 @@ class _Reader(HTMLParser):
 
 
 def _data(html: str) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json" class="tn-data">(.*?)</script>', html, re.S)
+    found = re.search(r'<script type="application/json" class="tn-data">(.*?)</script>', html, re.DOTALL)
     assert found is not None
     loaded: dict[str, Any] = json.loads(found[1])
     return loaded
