@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import TypeAlias
 
 from tcpnotes.trace.records import Record
 from tcpnotes.view import theme
@@ -54,7 +55,7 @@ def text_trace(records: RecorderLike | Iterable[Record], *, hide: bool = False, 
 def _render(story: Story, hidden: bool) -> str:
     digits = 3 if all(beat.t % 1000 == 0 for beat in story.beats) else 6
     shown = [beat for beat in story.beats if beat.shown]
-    rows: list[tuple[str, list[str], list[str], list[str]]] = []
+    rows: list[Row] = []
     for beat in shown:
         left: list[str] = []
         right: list[str] = []
@@ -63,7 +64,15 @@ def _render(story: Story, hidden: bool) -> str:
         wire = [_arrow(story, flight, hidden) for flight in beat.sent]
         wire += [_lost(story, flight, hidden) for flight in beat.ended if flight.fate == "lost"]
         rows.append((clock(beat.t, digits), left, wire, right))
-    names = [*story.hosts, "", ""][:2]
+    return as_columns(story.hosts, rows)
+
+
+Row: TypeAlias = tuple[str, list[str], list[str], list[str]]
+
+
+def as_columns(hosts: Sequence[str], rows: Sequence[Row]) -> str:
+    """Rows (time, lines of the left host, of the wire, of the right host) as a table of text."""
+    names = [*hosts, "", ""][:2]
     heads = ["time", *(f"{name}: event, state" if name else "" for name in names[:1]), "wire"]
     heads += [f"{name}: event, state" for name in names[1:] if name]
     columns: list[list[str]] = [[], [], [], []]

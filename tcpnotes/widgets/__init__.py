@@ -2,7 +2,13 @@
 
 from tcpnotes.widgets.chapter import Telling, closing, play, step
 from tcpnotes.widgets.controller import Controller, choose_stops
+from tcpnotes.widgets.marking import Verdict, check, check_kernel
 from tcpnotes.widgets.panel import Panel
+from tcpnotes.widgets.prediction import Predict, predict
+from tcpnotes.widgets.quiz import Quiz, QuizError
 from tcpnotes.widgets.stepper import Stepper
 
-__all__ = ["Controller", "Panel", "Stepper", "Telling", "choose_stops", "closing", "play", "step"]
+__all__ = [
+    "Controller", "Panel", "Predict", "Quiz", "QuizError", "Stepper", "Telling", "Verdict", "check", "check_kernel",
+    "choose_stops", "closing", "play", "predict", "step",
+]  # fmt: skip
