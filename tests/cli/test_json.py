@@ -17,6 +17,7 @@ from tcpnotes import cli
 from tcpnotes.scenarios import scenario_names
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
+RECORDINGS = DOCUMENT.parents[1] / "tests" / "golden" / "scripts.jsonl.gz"
 SIGPIPE = """
 title = "A writes after it has shut down: with keepalive on, 2.4.0 sends a signal"
 script = [
@@ -31,6 +32,7 @@ LINES = {
     "items": ["items --json"],
     "functions": ["functions --json"],
     "profiles": ["profiles --json"],
+    "replay": [f"replay scripts.jsonl.gz --json --profile {name}" for name in ("linux-2.4.0", "source")],
 }
 COMMANDS = [module.name for module in pkgutil.iter_modules(cli.__path__) if not module.name.startswith("_")]
 PARTS = {"record", "segment", "place"}  # tables of things that stand inside an object
@@ -86,6 +88,7 @@ def agrees(value: dict[str, Any], fields: dict[str, str], kinds: Kinds) -> bool:
 def test_what_is_printed_is_what_is_documented(tcpnotes, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sigpipe.toml").write_text(SIGPIPE, encoding="utf-8")
+    (tmp_path / "scripts.jsonl.gz").write_bytes(RECORDINGS.read_bytes())
     kinds = documented()[command]
     seen = set()
     for line in LINES[command]:

@@ -33,7 +33,8 @@ def test_says_which_scenario_and_whose_behaviour(tcpnotes):
 def test_the_profile_decides_what_happens(tcpnotes):
     source = tcpnotes("run", "data_before_ack_of_fin").out
     released = tcpnotes("run", "data_before_ack_of_fin", "--profile", "linux-2.4.0").out
-    dropped, reset = "PSH,ACK arrives              | ACK seq=2 ack=1 -->", "PSH,ACK arrives, CLOSE       | RST seq=1 -->"
+    dropped = "PSH,ACK arrives              | ACK seq=2 ack=1 -->"
+    reset = "PSH,ACK arrives, CLOSE       | RST seq=1 -->"
     assert (dropped in source, reset in source) == (True, False)
     assert (dropped in released, reset in released) == (False, True)
 
