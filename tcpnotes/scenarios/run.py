@@ -8,10 +8,10 @@ from typing import NamedTuple
 from tcpnotes.kernel.profile import Profile
 from tcpnotes.kernel.sock import Sock, TwBucket
 from tcpnotes.scenarios.expressions import NAMES, evaluate
-from tcpnotes.scenarios.loader import Call, Crash, Inject, Lose, Scenario, ScenarioError, load
+from tcpnotes.scenarios.loader import Call, Crash, Inject, Lose, Scenario, ScenarioError, Step, load
 from tcpnotes.trace import Recorder, Segment
 from tcpnotes.trace.segment import ACK, FIN, RST, SYN
-from tcpnotes.world import HostCrashes, SegmentLost, World
+from tcpnotes.world import Event, HostCrashes, SegmentLost, World
 
 PORT = 80
 LONGEST_RUN = 600_000_000  # microseconds, for scenarios that do not say when they end
@@ -38,19 +38,11 @@ def run(
     recorder = world.listen(frames=frames)
     for host, name, value in scenario.sysctl:
         world.sysctl(host, name, value)
-    stage = _Stage(world, scenario)
+    stage = Stage(world, scenario)
     stage.open()
     for number, step in enumerate(scenario.script, 1):
         stage.advance(step.at)
-        match step:
-            case Call():
-                world.call(step.host, step.call, *step.args)
-            case Lose():
-                stage.rules.append(_Rule(step))
-            case Inject():
-                world.inject(step.to, stage.segment(step, number))
-            case Crash():
-                world.apply(HostCrashes(step.host))
+        stage.do(step, number)
     stage.advance(scenario.until)
     return Run(world, recorder, scenario)
 
@@ -61,6 +53,12 @@ class _Rule:
     def __init__(self, step: Lose) -> None:
         self.step = step
         self.left = step.count
+
+    def clone(self) -> _Rule:
+        """A copy."""
+        new = _Rule(self.step)
+        new.left = self.left
+        return new
 
     def takes(self, src: str, sent: int, seg: Segment) -> bool:
         """Is this segment to be lost?  Counts it if so."""
@@ -89,7 +87,7 @@ def _is(what: str, seg: Segment) -> bool:
     return True
 
 
-class _Stage:
+class Stage:
     """Brings a world from step to step of its script."""
 
     def __init__(self, world: World, scenario: Scenario) -> None:
@@ -114,27 +112,50 @@ class _Stage:
             world.call(client, "bind", 3, scenario.client_port)
         world.call(client, "connect", 3, PORT)
 
+    def do(self, step: Step, number: int) -> None:
+        """Step ``number`` of the script happens, now.  ScenarioError when it cannot."""
+        match step:
+            case Call():
+                self.world.call(step.host, step.call, *step.args)
+            case Lose():
+                self.rules.append(_Rule(step))
+            case Inject():
+                self.world.inject(step.to, self.segment(step, number))
+            case Crash():
+                self.world.apply(HostCrashes(step.host))
+
     def advance(self, until: int | None) -> None:
         """Let everything happen up to ``until``, losing what the rules take; None: until nothing is left."""
-        world = self.world
-        end = world.now + LONGEST_RUN if until is None else until
-        while True:
-            self._look()
-            due = world.next_due()
-            lost = min(self.doomed.items(), key=lambda pair: (pair[1], pair[0]), default=None)
-            if lost is not None and lost[1] <= end and (due is None or lost[1] <= due[0]):
-                wire, moment = lost
-                del self.doomed[wire]
-                if moment > world.now:
-                    world.run_until(moment)
-                if wire in world.wire.flying:
-                    world.apply(SegmentLost(wire))
-            elif due is not None and due[0] <= end:
-                world.apply(due[1])
-            else:
-                break
+        end = self.world.now + LONGEST_RUN if until is None else until
+        while (due := self.due()) is not None and due[0] <= end:
+            self.happen(*due)
         if until is not None:
-            world.run_until(until)
+            self.world.run_until(until)
+
+    def due(self) -> tuple[int, Event] | None:
+        """What happens next without the script, and when: what time brings, or the loss of a segment."""
+        self._look()
+        due = self.world.next_due()
+        flying = self.world.wire.flying
+        doomed = ((moment, wire) for wire, moment in self.doomed.items() if wire in flying)
+        lost = min(doomed, default=None)
+        return due if lost is None or (due is not None and due[0] < lost[0]) else (lost[0], SegmentLost(lost[1]))
+
+    def happen(self, moment: int, event: Event) -> None:
+        """Let what is `due` happen."""
+        if isinstance(event, SegmentLost):
+            del self.doomed[event.wire]
+            if moment > self.world.now:
+                self.world.run_until(moment)
+        self.world.apply(event)
+
+    def clone(self, world: World) -> Stage:
+        """The same for a copy of the world."""
+        new = Stage(world, self.scenario)
+        new.rules = [rule.clone() for rule in self.rules]
+        new.seen = self.seen
+        new.doomed = self.doomed.copy()
+        return new
 
     def _look(self) -> None:
         """Apply the rules to the segments that went onto the wire since the last look."""

@@ -6,6 +6,7 @@ from tcpnotes.world.events import (
     Event,
     HostCrashes,
     SegmentArrives,
+    SegmentDelayed,
     SegmentDuplicated,
     SegmentInjected,
     SegmentLost,
@@ -15,6 +16,6 @@ from tcpnotes.world.host import Host, Result
 from tcpnotes.world.world import World
 
 __all__ = [
-    "AppCalls", "Event", "Host", "HostCrashes", "Recorder", "Result", "SegmentArrives", "SegmentDuplicated",
-    "SegmentInjected", "SegmentLost", "TimerFires", "World",
+    "AppCalls", "Event", "Host", "HostCrashes", "Recorder", "Result", "SegmentArrives", "SegmentDelayed",
+    "SegmentDuplicated", "SegmentInjected", "SegmentLost", "TimerFires", "World",
 ]  # fmt: skip

@@ -33,6 +33,13 @@ class SegmentDuplicated(NamedTuple):
     wire: int
 
 
+class SegmentDelayed(NamedTuple):
+    """Segment number ``wire`` takes ``by`` microseconds longer, so that later ones may overtake it."""
+
+    wire: int
+    by: int
+
+
 class SegmentInjected(NamedTuple):
     """A segment from nowhere reaches ``host``."""
 
@@ -53,5 +60,6 @@ class HostCrashes(NamedTuple):
 
 
 Event: TypeAlias = (
-    AppCalls | SegmentArrives | SegmentLost | SegmentDuplicated | SegmentInjected | TimerFires | HostCrashes
+    AppCalls | SegmentArrives | SegmentLost | SegmentDuplicated | SegmentDelayed | SegmentInjected | TimerFires
+    | HostCrashes
 )

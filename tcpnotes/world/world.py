@@ -20,6 +20,7 @@ from tcpnotes.world.events import (
     Event,
     HostCrashes,
     SegmentArrives,
+    SegmentDelayed,
     SegmentDuplicated,
     SegmentInjected,
     SegmentLost,
@@ -114,7 +115,7 @@ class World:
         self.host(host).receive(seg, None)
 
     def enabled(self) -> list[Event]:
-        """What can happen next: segments, timers, and closes of open descriptors."""
+        """What can happen next: segments, timers, and closes of open descriptors (not: delays, of any length)."""
         events: list[Event] = []
         for wire in self.wire.flying:
             events += [SegmentArrives(wire), SegmentLost(wire), SegmentDuplicated(wire)]
@@ -145,6 +146,11 @@ class World:
                 flight = self._flight(wire)
                 self.wire.sent += 1
                 self.wire.flying[self.wire.sent] = flight._replace(wire=self.wire.sent)
+            case SegmentDelayed(wire, by):
+                flight = self._flight(wire)
+                if by < 0:
+                    raise ValueError(f"A segment is delayed by a number of microseconds from 0 on, not by {by}.")
+                self.wire.flying[wire] = flight._replace(due=flight.due + by)
             case SegmentInjected(host, seg):
                 self.inject(host, seg)
             case TimerFires(name):
