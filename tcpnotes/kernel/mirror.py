@@ -2,9 +2,10 @@
 
 `mirrors` marks a function that has a counterpart in Linux 2.4.0, names the file
 where that one lives and lists what ours leaves out.  The mark costs nothing when
-the function runs.  The first trace that is switched on calls `instrument`, which
+the function runs.  When something reaches a host that is listened to, `instrument`
 puts a thin shell around each marked function, in every module that knows it; the
-shell writes an `Enter` record if the host is being listened to.  The functions
+shell writes an `Enter` record.  When something reaches a host to which nobody
+listens, `strip` takes the shells off.  The functions
 all take the thing they work on (a socket, a bucket, or the host's stack) first;
 that is how the shell finds the trace.
 """
@@ -70,18 +71,36 @@ def _shell(entry: Mirrored) -> Callable[..., Any]:
     return shell
 
 
-_instrumented = False
+worn = False  # are the shells on?
+_places: list[tuple[dict[str, Any], str, Callable[..., Any], Callable[..., Any]]] = []
 
 
 def instrument() -> None:
     """Make entries into kernel functions visible to traces.  Idempotent; results never change."""
-    global _instrumented  # noqa: PLW0603 (the functions of this process are changed once, so this is one flag)
-    if _instrumented:
+    global worn  # noqa: PLW0603  (the engine wears its shells as a whole)
+    if worn:
         return
-    _instrumented = True
-    shells = {id(entry.function): _shell(entry) for entry in FUNCTIONS.values()}
+    worn = True
+    if not _places:
+        _find_places()
+    for names, key, plain, shell in _places:
+        if names[key] is plain:
+            names[key] = shell
+
+
+def strip() -> None:
+    """Take the shells off again, so that a host to which nobody listens runs as it stands.  Idempotent."""
+    global worn  # noqa: PLW0603  (the engine wears its shells as a whole)
+    worn = False
+    for names, key, plain, shell in _places:
+        if names[key] is shell:
+            names[key] = plain
+
+
+def _find_places() -> None:
+    """Wherever the engine knows a marked function by name."""
+    shells = {id(entry.function): (entry.function, _shell(entry)) for entry in FUNCTIONS.values()}
     for module_name, module in list(sys.modules.items()):
         if module is not None and module_name.startswith(("tcpnotes.kernel.", "tcpnotes.world")):
-            for key, value in list(vars(module).items()):
-                if id(value) in shells:
-                    setattr(module, key, shells[id(value)])
+            names = vars(module)
+            _places.extend((names, key, *shells[id(value)]) for key, value in names.items() if id(value) in shells)

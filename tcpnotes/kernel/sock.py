@@ -748,7 +748,7 @@ def _nowhere(seg: Segment, sk: int | None) -> None:
 
 
 _NET_PLAIN = (
-    "name", "address", "profile", "now", "next_id", "next_task", "iss_base", "iss_moves", "ts_base", "port_rover",
+    "name", "address", "profile", "next_id", "next_task", "iss_base", "iss_moves", "ts_base", "port_rover",
     "orphan_count", "memory_allocated", "sockets_allocated", "timer_seq", "printk_tokens", "printk_last", "tw_count",
     "tw_death_slot", "tw_timer", "twcal_hand", "twcal_jiffie", "twcal_timer",
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from tcpnotes.kernel import mirror
 from tcpnotes.kernel.profile import Profile
 from tcpnotes.kernel.sock import (
     DELACK_TIMER,
@@ -19,8 +20,10 @@ from tcpnotes.kernel.tcp_h import HZ
 from tcpnotes.kernel.tcp_ipv4 import tcp_v4_rcv
 from tcpnotes.kernel.tcp_minisocks import tcp_twcal_tick, tcp_twkill
 from tcpnotes.kernel.tcp_timer import tcp_delack_timer, tcp_keepalive_timer, tcp_write_timer
+from tcpnotes.trace.recorder import HostTrace, Recorder
 from tcpnotes.trace.segment import Segment
 from tcpnotes.world.process import Processes
+from tcpnotes.world.wire import Wire
 
 _PENDING_NAMES = ("retrans_idle", "retrans", "", "probe0")
 
@@ -36,12 +39,34 @@ class Result(NamedTuple):
 class Host:
     """One machine.  Everything that reaches it from outside is a stimulus: a call, a segment, a tick."""
 
-    __slots__ = ("name", "net", "processes")
+    __slots__ = ("name", "net", "processes", "shared", "wire")
 
-    def __init__(self, name: str, address: int, profile: Profile, iss_base: int) -> None:
+    def __init__(self, name: str, address: int, profile: Profile, iss_base: int, wire: Wire) -> None:
         self.name = name
         self.net = Net(name, address, profile, iss_base)
         self.processes = Processes(self.net)
+        self.shared = False  # once several worlds have it, it never changes again
+        self.connect(wire)
+
+    def connect(self, wire: Wire | None) -> None:
+        """Lead what the host sends onto ``wire``."""
+        self.wire = wire
+        if wire is not None:
+            self.net.output = self._send
+
+    def _send(self, seg: Segment, sk: int | None) -> None:
+        assert self.wire is not None
+        net = self.net
+        number = self.wire.send(self.name, net.now, seg)
+        if net.trace is not None:
+            net.trace.sent(sk, seg, number)
+
+    def listen(self, recorder: Recorder) -> HostTrace:
+        """Write down from now on what happens here."""
+        net = self.net
+        net.trace = HostTrace(recorder, self.name, net)
+        net.watched = {sk.id: (sk.err, sk.shutdown) for sk in net.socks.values()}
+        return net.trace
 
     @property
     def address(self) -> int:
@@ -50,15 +75,15 @@ class Host:
 
     def call(self, name: str, args: tuple[Any, ...]) -> int:
         """A system call; the number of its task."""
-        self._watch()
+        self._attend()
         task = self.processes.call(name, args)
         self._settle()
         return task
 
     def receive(self, seg: Segment, wire: int | None) -> None:
         """A segment arrives."""
+        self._attend()
         net = self.net
-        self._watch()
         if net.trace is not None:
             net.trace.stimulus("packet", seg.flag_letters)
             net.trace.received(seg, wire)
@@ -67,13 +92,14 @@ class Host:
 
     def tick(self, jiffies: int) -> None:
         """Run every timer that is due at tick ``jiffies``, first armed first; then the tasks they woke."""
+        self._attend()
         net = self.net
+        net.in_tick = True
         while (due := net.next_tick()) is not None and due <= jiffies:
-            net.in_tick = True
             _, _, kind, owner = net.timers[0]
-            self._watch()
             self._fire(kind, owner)
-            self._report()
+            if net.trace is not None:
+                self._report()
         net.in_tick = False
         self._settle()
 
@@ -124,34 +150,43 @@ class Host:
         elif kind == KEEPALIVE_TIMER:
             tcp_keepalive_timer(sk)
 
-    def _watch(self) -> None:
-        """Remember errors and shutdown bits, to report what a stimulus changed."""
-        net = self.net
-        if net.trace is not None:
-            net.watched = {sk.id: (sk.err, sk.shutdown) for sk in net.socks.values()}
+    def _attend(self) -> None:
+        """Something reaches the host: kernel functions are to be seen if somebody listens, and only then."""
+        if self.net.trace is None:
+            if mirror.worn:
+                mirror.strip()
+        elif not mirror.worn:
+            mirror.instrument()
 
     def _report(self) -> None:
+        """Tell the trace of errors and shutdown bits that are not what was reported last."""
         net = self.net
         trace = net.trace
-        if trace is None:
-            return
-        for sk in net.socks.values():
-            err, shutdown = net.watched.get(sk.id, (0, 0))
-            if sk.err != err:
-                trace.sock_err(sk.id, ERRNO_NAMES[sk.err] if sk.err else None)
-            if sk.shutdown != shutdown:
-                trace.sock_shutdown(sk.id, sk.shutdown)
-        self._watch()
+        assert trace is not None
+        watched = net.watched
+        for number, sk in net.socks.items():
+            now = (sk.err, sk.shutdown)
+            before = watched.get(number, (0, 0))
+            if now != before:
+                watched[number] = now
+                if now[0] != before[0]:
+                    trace.sock_err(number, ERRNO_NAMES[sk.err] if sk.err else None)
+                if now[1] != before[1]:
+                    trace.sock_shutdown(number, sk.shutdown)
+        if len(watched) > len(net.socks):
+            for number in watched.keys() - net.socks.keys():
+                del watched[number]
 
     def _settle(self) -> None:
         """After a stimulus: the tasks it woke go on, in the order they were woken."""
         net = self.net
-        self._report()
+        if net.trace is not None:
+            self._report()
         while net.run_queue:
             task = net.tasks[net.run_queue.pop(0)]
-            self._watch()
             self.processes.resume(task)
-            self._report()
+            if net.trace is not None:
+                self._report()
 
     def result(self, task: int) -> Result | None:
         """What the call returned; None while it sleeps."""
@@ -166,12 +201,14 @@ class Host:
             raise ValueError(f"There is no sysctl {name!r}; there are: {known}.")
         self.net.sysctl[name] = value * HZ if name in SYSCTL_IN_SECONDS else value
 
-    def clone(self) -> Host:
-        """A copy."""
+    def clone(self, wire: Wire | None) -> Host:
+        """A copy that sends onto ``wire``."""
         new = object.__new__(Host)
         new.name = self.name
         new.net = self.net.clone()
         new.processes = self.processes.clone(new.net)
+        new.shared = False
+        new.connect(wire)
         return new
 
     def freeze(self) -> tuple[object, ...]:

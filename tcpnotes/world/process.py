@@ -6,6 +6,7 @@ A call that must wait leaves a `Task`; `resume` goes on with it when it was woke
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from typing import Any
 
 from tcpnotes.kernel import tcp
@@ -43,6 +44,9 @@ SOL_TCP_NAMES = (
     "TCP_NODELAY", "TCP_CORK", "TCP_LINGER2", "TCP_MAXSEG", "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT",
     "TCP_SYNCNT", "TCP_DEFER_ACCEPT",
 )  # fmt: skip
+
+
+KEPT = 256  # so many results of calls that have returned can still be asked for
 
 
 class File:
@@ -102,11 +106,12 @@ def number(value: Any, what: str, low: int = -(1 << 31), high: int = (1 << 31) -
 class Processes:
     """The applications of one host: descriptors, and the calls they are in."""
 
-    __slots__ = ("files", "fput_later", "net", "results")
+    __slots__ = ("files", "fput_later", "net", "next_fd", "results")
 
     def __init__(self, net: Net) -> None:
         self.net = net
         self.files: dict[int, File] = {}
+        self.next_fd = 3  # none below it is free
         self.results: dict[int, tuple[int, str | None, Any]] = {}
         self.fput_later: dict[int, File] = {}  # task number -> the file it holds
 
@@ -114,9 +119,10 @@ class Processes:
 
     def install(self, sk: Sock, nonblock: bool = False) -> int:
         """The lowest free descriptor, from 3 on, for a socket."""
-        fd = 3
+        fd = self.next_fd
         while fd in self.files:
             fd += 1
+        self.next_fd = fd + 1
         self.files[fd] = File(fd, sk.id, nonblock)
         sk.fd = fd
         return fd
@@ -138,7 +144,10 @@ class Processes:
 
     def _finish(self, task: Task, answer: int, value: Any = None) -> None:
         ret, name = (answer, None) if answer >= 0 else (-1, errno.errorcode[-answer])
-        self.results[task.id] = (ret, name, value)
+        results = self.results
+        results[task.id] = (ret, name, value)
+        if len(results) > KEPT:
+            del results[next(iter(results))]
         trace = self.net.trace
         if trace is not None:
             trace.returned(task.id, task.call, ret, name, value, task.blocked)
@@ -155,44 +164,9 @@ class Processes:
             return self._close(task, file)
         task.fd = fd
         sk = net.socks[file.sk]
-        answer: int | Blocked
-        match name:
-            case "bind":
-                answer = inet_bind(sk, args[2] if len(args) > 2 else 0, args[1])
-            case "listen":
-                answer = inet_listen(sk, min(args[1], 128) if args[1] >= 0 else 128)
-            case "accept":
-                answer = inet_accept(sk, file.nonblock, task)
-            case "connect":
-                addr = args[2] if len(args) > 2 else peer_address(net)
-                answer = inet_stream_connect(sk, addr, args[1], file.nonblock, task)
-            case "read" | "recv":
-                task.left = args[1]
-                task.flags = message_flags(args[2] if len(args) > 2 else 0)
-                task.flags |= tcp.MSG_DONTWAIT if file.nonblock else 0
-                answer = inet_recvmsg(sk, task)
-            case "write" | "send":
-                task.left = args[1]
-                task.flags = message_flags(args[2] if len(args) > 2 else 0)
-                task.flags |= tcp.MSG_DONTWAIT if file.nonblock else 0
-                answer = inet_sendmsg(sk, task)
-            case "shutdown":
-                how = args[1]
-                answer = inet_shutdown(sk, _HOWS[how] if isinstance(how, str) else how)
-            case "poll":
-                mask = tcp_poll(sk)
-                wanted = poll_mask(args[1]) | tcp.POLLERR | tcp.POLLHUP
-                return int(bool(mask & wanted)), poll_names(mask & wanted)
-            case "fcntl":
-                file.nonblock = "O_NONBLOCK" in str(args[1])
-                return 0, None
-            case "ioctl":
-                count = inet_ioctl(sk, args[1])
-                return (count, None) if count < 0 else (0, count)
-            case "setsockopt":
-                return self._setsockopt(sk, args[1], args[2], args[3]), None
-            case _:
-                return self._getsockopt(sk, args[1], args[2])
+        if name in _ASKING:
+            return _ASKING[name](self, sk, args)
+        answer = _MOVING[name](self, task, file, sk, args)
         if answer is BLOCKED:
             file.refs += 1
             self.fput_later[task.id] = file
@@ -200,6 +174,63 @@ class Processes:
             return BLOCKED
         assert isinstance(answer, int)
         return self._after(task, sk, file, answer), None
+
+    # Calls that give a number or sleep.
+
+    def _bind(self, task: Task, file: File, sk: Sock, args: tuple[Any, ...]) -> int | Blocked:
+        return inet_bind(sk, args[2] if len(args) > 2 else 0, args[1])
+
+    def _listen(self, task: Task, file: File, sk: Sock, args: tuple[Any, ...]) -> int | Blocked:
+        return inet_listen(sk, min(args[1], 128) if args[1] >= 0 else 128)
+
+    def _accept(self, task: Task, file: File, sk: Sock, args: tuple[Any, ...]) -> int | Blocked:
+        return inet_accept(sk, file.nonblock, task)
+
+    def _connect(self, task: Task, file: File, sk: Sock, args: tuple[Any, ...]) -> int | Blocked:
+        addr = args[2] if len(args) > 2 else peer_address(self.net)
+        return inet_stream_connect(sk, addr, args[1], file.nonblock, task)
+
+    def _recv(self, task: Task, file: File, sk: Sock, args: tuple[Any, ...]) -> int | Blocked:
+        _prepare(task, file, args)
+        return inet_recvmsg(sk, task)
+
+    def _send(self, task: Task, file: File, sk: Sock, args: tuple[Any, ...]) -> int | Blocked:
+        _prepare(task, file, args)
+        return inet_sendmsg(sk, task)
+
+    def _shutdown(self, task: Task, file: File, sk: Sock, args: tuple[Any, ...]) -> int | Blocked:
+        how = args[1]
+        return inet_shutdown(sk, _HOWS[how] if isinstance(how, str) else how)
+
+    def _fcntl(self, task: Task, file: File, sk: Sock, args: tuple[Any, ...]) -> int | Blocked:
+        file.nonblock = "O_NONBLOCK" in str(args[1])
+        return 0
+
+    def _setsockopt(self, task: Task, file: File, sk: Sock, args: tuple[Any, ...]) -> int | Blocked:
+        _, level, name, value = args
+        if level == "SOL_SOCKET":
+            if name == "SO_LINGER":
+                on, seconds = value
+                return sock_setsockopt(sk, name, on, seconds)
+            return sock_setsockopt(sk, name, value)
+        return inet_setsockopt(sk, name, value)
+
+    # Calls that give a value as well.
+
+    def _poll(self, sk: Sock, args: tuple[Any, ...]) -> tuple[int, Any]:
+        mask = tcp_poll(sk) & (poll_mask(args[1]) | tcp.POLLERR | tcp.POLLHUP)
+        return int(bool(mask)), poll_names(mask)
+
+    def _ioctl(self, sk: Sock, args: tuple[Any, ...]) -> tuple[int, Any]:
+        count = inet_ioctl(sk, args[1])
+        return (count, None) if count < 0 else (0, count)
+
+    def _getsockopt(self, sk: Sock, args: tuple[Any, ...]) -> tuple[int, Any]:
+        _, level, name = args
+        value = sock_getsockopt(sk, name) if level == "SOL_SOCKET" else inet_getsockopt(sk, name)
+        if isinstance(value, int) and value < 0 and name != "TCP_LINGER2":
+            return value, None
+        return 0, value
 
     def _after(self, task: Task, sk: Sock, file: File, answer: int) -> int:
         """What the socket layer does once a call has its answer."""
@@ -213,6 +244,8 @@ class Processes:
 
     def _close(self, task: Task, file: File) -> tuple[int, Any] | Blocked:
         del self.files[file.fd]
+        if file.fd < self.next_fd:
+            self.next_fd = file.fd
         file.refs -= 1
         if file.refs:
             return 0, None  # somebody still sleeps in a call on it; the last one out closes
@@ -254,20 +287,6 @@ class Processes:
         closed_by_exit = task.resume == "tcp_close" and file is None and task.call != "close"
         self._finish(task, task.done if closed_by_exit else answer)
 
-    def _setsockopt(self, sk: Sock, level: str, name: str, value: Any) -> int:
-        if level == "SOL_SOCKET":
-            if name == "SO_LINGER":
-                on, seconds = value
-                return sock_setsockopt(sk, name, on, seconds)
-            return sock_setsockopt(sk, name, value)
-        return inet_setsockopt(sk, name, value)
-
-    def _getsockopt(self, sk: Sock, level: str, name: str) -> tuple[int, Any]:
-        value = sock_getsockopt(sk, name) if level == "SOL_SOCKET" else inet_getsockopt(sk, name)
-        if isinstance(value, int) and value < 0 and name != "TCP_LINGER2":
-            return value, None
-        return 0, value
-
     # -- copies -----------------------------------------------------------------------------------------
 
     def clone(self, net: Net) -> Processes:
@@ -283,6 +302,7 @@ class Processes:
         new.files = {fd: copy(file) for fd, file in self.files.items()}
         if self.fput_later:
             new.fput_later = {task: copy(file) for task, file in self.fput_later.items()}
+        new.next_fd = self.next_fd
         new.results = self.results.copy()
         return new
 
@@ -292,6 +312,24 @@ class Processes:
             tuple([file.freeze() for _, file in sorted(self.files.items())]),
             tuple([(task, file.freeze()) for task, file in sorted(self.fput_later.items())]),
         )
+
+
+_MOVING: dict[str, Callable[[Processes, Task, File, Sock, tuple[Any, ...]], int | Blocked]] = {
+    "bind": Processes._bind, "listen": Processes._listen, "accept": Processes._accept, "connect": Processes._connect,
+    "read": Processes._recv, "recv": Processes._recv, "write": Processes._send, "send": Processes._send,
+    "shutdown": Processes._shutdown, "fcntl": Processes._fcntl, "setsockopt": Processes._setsockopt,
+}  # fmt: skip
+_ASKING: dict[str, Callable[[Processes, Sock, tuple[Any, ...]], tuple[int, Any]]] = {
+    "poll": Processes._poll, "ioctl": Processes._ioctl, "getsockopt": Processes._getsockopt,
+}  # fmt: skip
+
+
+def _prepare(task: Task, file: File, args: tuple[Any, ...]) -> None:
+    """How many bytes are to be moved, and how."""
+    task.left = args[1]
+    task.flags = message_flags(args[2]) if len(args) > 2 else 0
+    if file.nonblock:
+        task.flags |= tcp.MSG_DONTWAIT
 
 
 def peer_address(net: Net) -> int:
@@ -327,28 +365,47 @@ def check(name: str, args: tuple[Any, ...]) -> None:
         raise CallError(f"{name} takes {wanted} arguments, not {len(args)}.")
     if name == "socket":
         return
-    number(args[0], f"the descriptor of {name}")
-    match name:
-        case "bind" | "connect":
-            number(args[1], f"the port of {name}", 0 if name == "bind" else 1, 65535)
-            if len(args) > 2:
-                number(args[2], f"the address of {name}", 0, 0xFFFFFFFF)
-        case "listen":
-            number(args[1], "the backlog of listen")
-        case "read" | "recv" | "write" | "send":
-            number(args[1], f"the length of {name}", 0)
-            if len(args) > 2:
-                message_flags(_words(args[2], f"the flags of {name}", "MSG_PEEK"))
-        case "poll":
-            _words(args[1], "the events of poll", "POLLIN|POLLOUT")
-        case "shutdown":
-            if args[1] not in _HOWS:
-                number(args[1], "the direction of shutdown (SHUT_RD, SHUT_WR, SHUT_RDWR, or a number)")
-        case "ioctl":
-            if args[1] != "SIOCINQ":
-                raise CallError(f"ioctl knows SIOCINQ only, not {args[1]!r}.")
-        case "setsockopt" | "getsockopt":
-            _check_option(name, args)
+    if not _is_int(args[0]):
+        number(args[0], f"the descriptor of {name}")
+    further = _FURTHER.get(name)
+    if further is not None:
+        further(name, args)
+
+
+def _is_int(value: Any) -> bool:
+    """The common case of `number`, without the words."""
+    return type(value) is int and -0x80000000 <= value <= 0x7FFFFFFF
+
+
+def _check_address(name: str, args: tuple[Any, ...]) -> None:
+    number(args[1], f"the port of {name}", 0 if name == "bind" else 1, 65535)
+    if len(args) > 2:
+        number(args[2], f"the address of {name}", 0, 0xFFFFFFFF)
+
+
+def _check_backlog(name: str, args: tuple[Any, ...]) -> None:
+    number(args[1], "the backlog of listen")
+
+
+def _check_length(name: str, args: tuple[Any, ...]) -> None:
+    if not _is_int(args[1]) or args[1] < 0:
+        number(args[1], f"the length of {name}", 0)
+    if len(args) > 2:
+        message_flags(_words(args[2], f"the flags of {name}", "MSG_PEEK"))
+
+
+def _check_events(name: str, args: tuple[Any, ...]) -> None:
+    _words(args[1], "the events of poll", "POLLIN|POLLOUT")
+
+
+def _check_direction(name: str, args: tuple[Any, ...]) -> None:
+    if args[1] not in _HOWS:
+        number(args[1], "the direction of shutdown (SHUT_RD, SHUT_WR, SHUT_RDWR, or a number)")
+
+
+def _check_request(name: str, args: tuple[Any, ...]) -> None:
+    if args[1] != "SIOCINQ":
+        raise CallError(f"ioctl knows SIOCINQ only, not {args[1]!r}.")
 
 
 def _words(value: Any, what: str, example: str) -> str | int:
@@ -374,3 +431,11 @@ def _check_option(name: str, args: tuple[Any, ...]) -> None:
             number(value[1], "the seconds of SO_LINGER")
         else:
             number(args[3], f"the value of {option}")
+
+
+_FURTHER: dict[str, Callable[[str, tuple[Any, ...]], None]] = {
+    "bind": _check_address, "connect": _check_address, "listen": _check_backlog,
+    "read": _check_length, "recv": _check_length, "write": _check_length, "send": _check_length,
+    "poll": _check_events, "shutdown": _check_direction, "ioctl": _check_request,
+    "setsockopt": _check_option, "getsockopt": _check_option,
+}  # fmt: skip

@@ -10,10 +10,9 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from tcpnotes.kernel.mirror import instrument
 from tcpnotes.kernel.profile import Profile, profile_by_name
 from tcpnotes.trace.frames import HostView, InFlight
-from tcpnotes.trace.recorder import HostTrace, Recorder
+from tcpnotes.trace.recorder import Recorder
 from tcpnotes.trace.segment import Segment
 from tcpnotes.world.events import (
     AppCalls,
@@ -32,6 +31,7 @@ from tcpnotes.world.snapshot import view_host
 from tcpnotes.world.wire import Wire
 
 TICK = 10_000  # microseconds in a jiffy
+_NEVER = 1 << 62
 
 
 class World:
@@ -53,49 +53,57 @@ class World:
         self.profile = profile_by_name(profile)
         self.seed = seed
         self.now = 0
-        self.wire = Wire(delay)
         self.recorder: Recorder | None = None
+        names = tuple(hosts)
+        self.wire = Wire(delay, {ADDRESSES[name]: name for name in names})
+        # For looking.  Who wants to change a host takes it with `host`: worlds share hosts, see `fork`.
         self.hosts: dict[str, Host] = {}
-        for name in hosts:
-            self.hosts[name] = Host(name, ADDRESSES[name], self.profile, _first_iss(seed, name))
-        self._connect()
-
-    def _connect(self) -> None:
-        """Lead what hosts send onto the wire."""
-        for host in self.hosts.values():
-            host.net.output = _Output(self, host)
+        for name in names:
+            self.hosts[name] = Host(name, ADDRESSES[name], self.profile, _first_iss(seed, name), self.wire)
 
     # -- listening -----------------------------------------------------------------------------------
 
     def listen(self, frames: bool = False) -> Recorder:
         """Attach a `Recorder`, with a frame for each record on wish."""
-        instrument()
         self.recorder = Recorder(self.snapshot if frames else None)
-        for host in self.hosts.values():
-            host.net.trace = HostTrace(self.recorder, host.name, host.net)
+        for name in self.hosts:
+            self.host(name).listen(self.recorder)
         return self.recorder
+
+    def unlisten(self) -> None:
+        """Write nothing down any more; what the recorder has stays with it."""
+        self.recorder = None
+        for name in self.hosts:
+            self.host(name).net.trace = None
 
     def snapshot(self) -> tuple[tuple[HostView, ...], tuple[InFlight, ...]]:
         """What can be seen now: every host, and what is on the wire."""
-        return tuple(view_host(host) for host in self.hosts.values()), tuple(self.wire.flying.values())
+        return tuple([view_host(host) for host in self.hosts.values()]), tuple(self.wire.flying.values())
 
     # -- happening -------------------------------------------------------------------------------------
 
-    def _set_clock(self, now: int) -> None:
-        if now < self.now:
-            now = self.now
-        self.now = now
-        jiffies = now // TICK
-        for host in self.hosts.values():
-            host.net.now = now
-            host.net.jiffies = jiffies
-
     def host(self, name: str) -> Host:
-        """The host called ``name``; a ValueError that lists the hosts when there is none."""
+        """The host called ``name``, at the time it is now and this world's alone.
+
+        A ValueError that lists the hosts when there is none of that name.
+        """
         try:
-            return self.hosts[name]
+            host = self.hosts[name]
         except KeyError:
             raise ValueError(f"There is no host {name!r}; there are: {', '.join(self.hosts)}.") from None
+        if host.shared:
+            host = self.hosts[name] = host.clone(self.wire)
+            if self.recorder is not None:
+                host.listen(self.recorder)
+        net = host.net
+        net.now = self.now
+        net.jiffies = self.now // TICK
+        return host
+
+    def route(self, address: int, host: str) -> None:
+        """Let segments to ``address`` reach ``host``, as if it had that address too; it sends from its first one."""
+        self.host(host)
+        self.wire.routes = {**self.wire.routes, address: host}
 
     def sysctl(self, host: str, name: str, value: int) -> None:
         """Set a sysctl on a host (seconds for timeouts)."""
@@ -106,8 +114,11 @@ class World:
         return self.host(host).call(name, args)
 
     def result(self, host: str, task: int) -> Result | None:
-        """What a call returned; None while it sleeps."""
-        return self.host(host).result(task)
+        """What a call returned; None while it sleeps.  Only the latest results of a host are kept (`process.KEPT`)."""
+        try:
+            return self.hosts[host].result(task)
+        except KeyError:
+            raise ValueError(f"There is no host {host!r}; there are: {', '.join(self.hosts)}.") from None
 
     def inject(self, host: str, seg: Segment) -> None:
         """A segment from nowhere reaches ``host`` now.  ValueError for one that cannot exist."""
@@ -129,37 +140,30 @@ class World:
     def apply(self, event: Event) -> int | None:
         """Make ``event`` happen; for a call the number of its task.  ValueError when it cannot happen."""
         match event:
+            case SegmentArrives(wire):
+                self._deliver(self._flight(wire))
+            case TimerFires(name):
+                tick = self.host(name).net.next_tick()
+                if tick is None:
+                    raise ValueError(f"No timer is running on host {name}.")
+                self._tick(name, tick)
             case AppCalls(host, name, args):
                 return self.call(host, name, *args)
-            case SegmentArrives(wire):
-                flight = self._flight(wire)
-                del self.wire.flying[wire]
-                self._set_clock(flight.due)
-                self.hosts[flight.dst].receive(flight.seg, wire)
             case SegmentLost(wire):
                 flight = self._flight(wire)
                 del self.wire.flying[wire]
-                trace = self.hosts[flight.src].net.trace
+                trace = self.host(flight.src).net.trace
                 if trace is not None:
                     trace.lost(flight.seg, wire)
             case SegmentDuplicated(wire):
-                flight = self._flight(wire)
-                self.wire.sent += 1
-                self.wire.flying[self.wire.sent] = flight._replace(wire=self.wire.sent)
+                self.wire.duplicate(self._flight(wire))
             case SegmentDelayed(wire, by):
                 flight = self._flight(wire)
                 if by < 0:
                     raise ValueError(f"A segment is delayed by a number of microseconds from 0 on, not by {by}.")
-                self.wire.flying[wire] = flight._replace(due=flight.due + by)
+                self.wire.put_off(flight, by)
             case SegmentInjected(host, seg):
                 self.inject(host, seg)
-            case TimerFires(name):
-                host_ = self.host(name)
-                tick = host_.net.next_tick()
-                if tick is None:
-                    raise ValueError(f"No timer is running on host {name}.")
-                self._set_clock(tick * TICK)
-                host_.tick(self.now // TICK)
             case HostCrashes(name):
                 self._crash(name)
         return None
@@ -170,32 +174,60 @@ class World:
         except KeyError:
             raise ValueError(f"Segment number {wire} is not on the wire.") from None
 
+    def _deliver(self, flight: InFlight) -> None:
+        del self.wire.flying[flight.wire]
+        if flight.due > self.now:
+            self.now = flight.due
+        self.host(flight.dst).receive(flight.seg, flight.wire)
+
+    def _tick(self, name: str, tick: int) -> None:
+        if tick * TICK > self.now:
+            self.now = tick * TICK
+        host = self.host(name)
+        host.tick(host.net.jiffies)
+
     def _crash(self, name: str) -> None:
         old = self.host(name)
-        fresh = Host(name, old.address, self.profile, (old.net.iss_base + 1_000_000) & 0xFFFFFFFF)
+        fresh = Host(name, old.address, self.profile, (old.net.iss_base + 1_000_000) & 0xFFFFFFFF, self.wire)
         fresh.net.sysctl = old.net.sysctl
-        fresh.net.now, fresh.net.jiffies = old.net.now, old.net.jiffies
         self.hosts[name] = fresh
-        fresh.net.output = _Output(self, fresh)
         if self.recorder is not None:
-            fresh.net.trace = HostTrace(self.recorder, name, fresh.net)
-            fresh.net.trace.stimulus("crash", "")
+            self.host(name).listen(self.recorder).stimulus("crash", "")
 
     # -- in the order of time -----------------------------------------------------------------------------
 
+    def _next(self) -> tuple[int, str | None, InFlight | None]:
+        """When the next thing happens, and what: a tick of a host, or a segment; ticks come first.
+
+        The timer at the head of a host's heap may be one that no longer counts, so it is looked at only when its
+        turn would have come.
+        """
+        now = self.now
+        flight = self.wire.next_due()
+        at = _NEVER if flight is None else flight.due
+        name = None
+        for host in self.hosts.values():
+            timers = host.net.timers
+            if timers:
+                due = timers[0][0] * TICK
+                if due < at or (due == at and name is None):
+                    tick = host.net.next_tick()
+                    if tick is not None:
+                        due = tick * TICK
+                        if due < now:
+                            due = now
+                        if due < at or (due == at and name is None):
+                            at, name = due, host.name
+        if name is None and at < now:
+            at = now
+        return at, name, flight
+
     def next_due(self) -> tuple[int, Event] | None:
         """What time brings next, and when: a tick with a timer due, or a segment; ticks come first."""
-        best: tuple[int, int, Event] | None = None
-        for name, host in self.hosts.items():
-            tick = host.net.next_tick()
-            if tick is not None:
-                at = max(tick * TICK, self.now)
-                if best is None or at < best[0]:
-                    best = (at, 0, TimerFires(name))
-        flight = self.wire.next_due()
-        if flight is not None and (best is None or flight.due < best[0]):
-            best = (max(flight.due, self.now), 1, SegmentArrives(flight.wire))
-        return None if best is None else (best[0], best[2])
+        at, name, flight = self._next()
+        if name is not None:
+            return at, TimerFires(name)
+        return None if flight is None else (at, SegmentArrives(flight.wire))
 
     def step(self) -> Event | None:
         """Let the next thing happen that time brings; None when nothing will."""
@@ -207,9 +239,17 @@ class World:
 
     def run_until(self, t: int) -> None:
         """Let everything happen up to and including microsecond ``t``, and set the clock there."""
-        while (due := self.next_due()) is not None and due[0] <= t:
-            self.apply(due[1])
-        self._set_clock(t)
+        while True:
+            at, name, flight = self._next()
+            if at > t:
+                break
+            if name is not None:
+                self._tick(name, at // TICK)
+            else:
+                assert flight is not None
+                self._deliver(flight)
+        if t > self.now:
+            self.now = t
 
     def run(self, steps: int | None = None, limit: int = 100_000) -> int:
         """Let things happen until nothing is left to happen, or ``steps`` of them; how many did."""
@@ -221,15 +261,19 @@ class World:
     # -- copies ----------------------------------------------------------------------------------------------
 
     def fork(self) -> World:
-        """A copy that goes its own way; nobody listens to it yet."""
+        """A copy that goes its own way; nobody listens to it yet.
+
+        Hosts are copied when they are about to change (`host`): until then both worlds have the same ones.
+        """
         new = object.__new__(World)
         new.profile = self.profile
         new.seed = self.seed
         new.now = self.now
         new.recorder = None
         new.wire = self.wire.clone()
-        new.hosts = {name: host.clone() for name, host in self.hosts.items()}
-        new._connect()
+        new.hosts = self.hosts.copy()
+        for host in new.hosts.values():
+            host.shared = True
         return new
 
     def freeze(self) -> tuple[object, ...]:
@@ -248,39 +292,15 @@ class World:
         return hash(self.freeze())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"copy": self.fork()._bare()}
-
-    def _bare(self) -> dict[str, Any]:
-        for host in self.hosts.values():
-            host.net.output = None  # type: ignore[assignment]
-        return {"profile": self.profile, "seed": self.seed, "now": self.now, "wire": self.wire, "hosts": self.hosts}
+        hosts = {name: host.clone(None) for name, host in self.hosts.items()}
+        return {"profile": self.profile, "seed": self.seed, "now": self.now, "wire": self.wire, "hosts": hosts}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state["copy"].items():
+        for name, value in state.items():
             setattr(self, name, value)
         self.recorder = None
-        self._connect()
-
-
-class _Output:
-    """Where a host's segments go: onto the wire, and into the trace."""
-
-    __slots__ = ("host", "world")
-
-    def __init__(self, world: World, host: Host) -> None:
-        self.world = world
-        self.host = host
-
-    def __call__(self, seg: Segment, sk: int | None) -> None:
-        world = self.world
-        dst = None
-        for name, other in world.hosts.items():
-            if other.net.address == seg.daddr:
-                dst = name
-        wire = world.wire.send(self.host.name, dst, world.now, seg)
-        trace = self.host.net.trace
-        if trace is not None:
-            trace.sent(sk, seg, wire)
+        for host in self.hosts.values():
+            host.connect(self.wire)
 
 
 def _first_iss(seed: int, name: str) -> int:
