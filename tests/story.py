@@ -194,9 +194,7 @@ class Story:
     def deliver(self) -> None:
         """Everything on the wire arrives, and what it leads to; delayed ACKs too, but no longer timer is waited for."""
         for _ in range(1000):
-            owed = any(
-                sk.ack_pending & 2 for host in self.world.hosts.values() for sk in host.net.socks.values()
-            )
+            owed = any(sk.ack_pending & 2 for host in self.world.hosts.values() for sk in host.net.socks.values())
             if not self.world.wire.flying and not owed:
                 return
             self.world.step()
@@ -228,20 +226,23 @@ class Story:
 
     # -- telling ------------------------------------------------------------------------------------------------------
 
-    def _firsts(self) -> dict[str, int]:
-        """The number that each host's last SYN had."""
-        first: dict[str, int] = {}
+    def _firsts(self) -> dict[tuple[str, int, int], int]:
+        """The number that the last SYN had, by sender and its two ports."""
+        first: dict[tuple[str, int, int], int] = {}
         for record in self.recorder.records:
-            if isinstance(record, Sent) and record.seg.flags & SYN:
-                first[record.host] = record.seg.seq
-            elif isinstance(record, Received) and record.wire is None and record.seg.flags & SYN:
-                first.setdefault("B" if record.host == "A" else "A", record.seg.seq)  # the peer's, which the test plays
+            if isinstance(record, Sent | Received) and record.seg.flags & SYN:
+                seg = record.seg
+                if isinstance(record, Sent):
+                    first[record.host, seg.sport, seg.dport] = seg.seq
+                elif record.wire is None:  # the peer's, which the test plays
+                    first.setdefault(("B" if record.host == "A" else "A", seg.sport, seg.dport), seg.seq)
         return first
 
     def segment(self, seg: Segment, host: str) -> str:
         """A segment in words: ``FIN|ACK seq 1 ack 1``, numbers relative."""
         first = self._firsts()
-        mine, other = first.get(host, 0), first.get("B" if host == "A" else "A", PEER_ISN)
+        mine = first.get((host, seg.sport, seg.dport), 0)
+        other = first.get(("B" if host == "A" else "A", seg.dport, seg.sport), PEER_ISN)
         bits = "|".join(name for name in ("FIN", "SYN", "RST", "PSH", "ACK", "URG") if seg.flags & FLAGS[name])
         relative = 0 if seg.flags == (FLAGS["RST"] | FLAGS["ACK"]) and not seg.seq else (seg.seq - mine) & 0xFFFFFFFF
         words = [bits or "none", f"seq {relative}"]
@@ -279,10 +280,12 @@ def first_difference(left: str, right: str) -> list[str]:
     return lines
 
 
-# -- beginnings ---------------------------------------------------------------------------------------------------------
+# -- beginnings ------------------------------------------------------------------------------------------------------
 
 
-def listening(profile: str = "linux-2.4.0", sysctl: dict[str, int] | None = None, backlog: int = 5, **world: Any) -> Story:
+def listening(
+    profile: str = "linux-2.4.0", sysctl: dict[str, int] | None = None, backlog: int = 5, **world: Any
+) -> Story:
     """B listens on port 80 (descriptor 3) and waits in accept; A has a socket (descriptor 3)."""
     story = Story(profile, **world)
     for name, value in (sysctl or {}).items():
@@ -305,7 +308,9 @@ def connected(profile: str = "linux-2.4.0", sysctl: dict[str, int] | None = None
     return story
 
 
-def alone(profile: str = "linux-2.4.0", sysctl: dict[str, int] | None = None, window: int = 5840, **world: Any) -> Story:
+def alone(
+    profile: str = "linux-2.4.0", sysctl: dict[str, int] | None = None, window: int = 5840, **world: Any
+) -> Story:
     """A by itself, connected to a peer that the test plays: no options, no round trip measured, RTO 3 s."""
     story = Story(profile, hosts="A", **world)
     for name, value in (sysctl or {}).items():

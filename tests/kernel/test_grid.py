@@ -346,7 +346,9 @@ def test_syn_recv__ack_of_something_else__is_answered_with_a_reset() -> None:
 
 
 def to_listener(s: Story, flags: int, length: int = 0) -> None:
-    s.world.inject("A", Segment(ADDRESSES["B"], 5000, ADDRESSES["A"], 80, 100, 7 if flags & 0x10 else 0, flags, 5840, length))
+    s.world.inject(
+        "A", Segment(ADDRESSES["B"], 5000, ADDRESSES["A"], 80, 100, 7 if flags & 0x10 else 0, flags, 5840, length)
+    )
 
 
 @pytest.mark.parametrize(
