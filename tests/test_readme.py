@@ -25,7 +25,9 @@ def test_the_examples_in_python_give_what_stands_there() -> None:
 @pytest.mark.parametrize("line", re.findall(r"^(tcpnotes [^#\n]*)", README, re.MULTILINE))
 def test_the_command_lines_work(line: str) -> None:
     words = shlex.split(line)[1:]
-    done = subprocess.run([sys.executable, "-m", "tcpnotes", *words], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "tcpnotes", *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
