@@ -28,7 +28,7 @@ class Stimulus(NamedTuple):
     t: int
     host: str
     depth: int
-    what: str  # "call", "packet", "timer", "resume"
+    what: str  # "call", "packet", "timer", "resume", "crash"; "note": something was done to the wire
     detail: str
     task: int | None = None  # the one that goes on
     kind: str = "stimulus"

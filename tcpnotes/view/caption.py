@@ -113,6 +113,7 @@ def _stimulus(record: r.Stimulus) -> str:
         "timer": f"{record.host}: {timer_words(record.detail)} is due",
         "resume": f"{record.host}: {record.detail} goes on",
         "crash": f"{record.host} crashes and comes up empty",
+        "note": record.detail,
     }
     return words.get(record.what, f"{record.host}: {record.what} {record.detail}".rstrip())
 

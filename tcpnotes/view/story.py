@@ -257,6 +257,8 @@ class Story:
                 mark("event", f"{record.detail} goes on")
             case r.Stimulus(what="crash"):
                 mark("event", "crashes, comes up empty")
+            case r.Stimulus(what="note"):
+                mark("note", record.detail)
             case r.Return():
                 mark("result", result_words(record))
             case r.Sleep():
