@@ -10,6 +10,7 @@ from tcpnotes.cli._command import CommandError, Subparsers, add_json, command, p
 
 if TYPE_CHECKING:
     from tcpnotes.scenarios.proof import Missing, Place, Shown
+    from tcpnotes.source import Item
 
 
 def add(subparsers: Subparsers) -> None:
@@ -20,17 +21,21 @@ def add(subparsers: Subparsers) -> None:
         about="Runs what must show each item of the source and says which records of which run show it (numbers as in "
         "'tcpnotes run SCENARIO --json') and when they begin, in seconds. Where the released kernel spells a name of "
         "the text differently, both spellings stand side by side. Exit status 1 if an item is not shown.",
-        example="tcpnotes items\ntcpnotes items 1.3a S.4c",
+        example="tcpnotes items\ntcpnotes items 1.3a S.4c --language ja",
     )  # fmt: skip
     parser.add_argument("ids", metavar="ID", nargs="*", help="only these items")
+    parser.add_argument("--language", metavar="L", default="en", help="what the sentences are in: en, ja (default: en)")
     add_json(parser)
 
 
 def run(args: Namespace) -> int:
     """Prove the items; 1 if one is not shown."""
     from tcpnotes.scenarios.proof import Missing, prove
-    from tcpnotes.source import item_ids
+    from tcpnotes.source import item, item_ids, languages
 
+    if args.language not in languages():
+        remedy = f"there are: {', '.join(languages())}"
+        raise CommandError(f"--language: {unknown('text in language', args.language, languages(), remedy)}.")
     for id in args.ids:
         if id not in item_ids():
             raise CommandError(unknown("item", id, item_ids(), "'tcpnotes items' lists them") + ".")
@@ -40,7 +45,7 @@ def run(args: Namespace) -> int:
         found = prove(id)
         if isinstance(found, Missing):
             missing.append(id)
-        (_print_json if args.json else _print)(found)
+        (_print_json if args.json else _print)(item(id, args.language), found)
     if args.json:
         print_json("items", count=len(ids), shown=len(ids) - len(missing), missing=missing)
     else:
@@ -50,12 +55,10 @@ def run(args: Namespace) -> int:
     return 1 if missing else 0
 
 
-def _print(found: Shown | Missing) -> None:
+def _print(known: Item, found: Shown | Missing) -> None:
     from tcpnotes.scenarios.proof import Shown
-    from tcpnotes.source import item
     from tcpnotes.view.story import clock
 
-    known = item(found.item)
     shown = isinstance(found, Shown)
     print(f"{known.id:<5} {'shown' if shown else 'NOT SHOWN'}: {known.text}")
     for ours, theirs in known.respelt:
@@ -84,11 +87,9 @@ def _joined(places: Iterable[Place]) -> list[tuple[Place, str]]:
     return [(place, ", ".join(dict.fromkeys(names))) for place, names in profiles.items()]
 
 
-def _print_json(found: Shown | Missing) -> None:
+def _print_json(known: Item, found: Shown | Missing) -> None:
     from tcpnotes.scenarios.proof import Shown
-    from tcpnotes.source import item
 
-    known = item(found.item)
     print_json(
         "item", id=known.id, step=known.step, text=known.text, names=known.names, released=known.released,
         shown=isinstance(found, Shown),

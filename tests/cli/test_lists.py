@@ -48,6 +48,12 @@ def test_items__each_place_is_in_the_trace_it_names(tcpnotes):
         assert "tcp_send_fin" in [records[index].get("fn") for index in place["records"]]
 
 
+def test_items__in_another_language(tcpnotes):
+    assert item("1.3", "ja").text != item("1.3").text
+    assert f"1.3   shown: {item('1.3', 'ja').text}\n" in tcpnotes("items", "1.3", "--language", "ja").out
+    assert tcpnotes("items", "1.3", "--language", "ja", "--json").objects[0]["text"] == item("1.3", "ja").text
+
+
 def test_items__both_spellings_stand_side_by_side(tcpnotes):
     assert item("2.6").respelt == (("tcp_rcvmsg", "tcp_recvmsg"),)
     assert "tcp_rcvmsg is tcp_recvmsg in the released kernel" in tcpnotes("items", "2.6").out

@@ -25,6 +25,7 @@ MISTAKES = {
     "run orderly_close --seed": "argument --seed: expected one argument",
     "run orderly_close --hide --json": "argument --json: not allowed with argument --hide",
     "items 9.9z": "there is no item '9.9z'; 'tcpnotes items' lists them.",
+    "items --language jp": "there is no text in language 'jp'",
     "functions tcp_clse": "there is no function 'tcp_clse' (did you mean 'tcp_close'",
     "profiles --jason": "there is no option '--jason' (did you mean '--json'",
 }
