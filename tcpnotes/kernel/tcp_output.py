@@ -393,6 +393,7 @@ def tcp_retransmit_skb(sk: Sock, skb: SkBuff) -> int:
     mss = current_mss(sk)
     if skb.len > mss:
         tcp_fragment(sk, skb, mss)
+        sk.packets_out += 1  # the second half counts as sent as well
         mss = skb.len
     if (
         not skb.flags & SYN
@@ -425,7 +426,8 @@ def tcp_xmit_retransmit_queue(sk: Sock) -> None:
     packet_cnt = sk.lost_out
     net = sk.net
     if packet_cnt:
-        for skb in list(sk.write_queue):
+        # The queue itself, not a copy: a buffer may be cut or glued on the way, and what stands behind it then is next.
+        for skb in sk.write_queue:
             if skb is sk.send_head:
                 break
             if packets_in_flight(sk) >= sk.snd_cwnd:
@@ -445,7 +447,7 @@ def tcp_xmit_retransmit_queue(sk: Sock) -> None:
     if may_send_now(sk):
         return
     packet_cnt = 0
-    for skb in list(sk.write_queue):
+    for skb in sk.write_queue:
         if skb is sk.send_head:
             break
         packet_cnt += 1
