@@ -27,7 +27,6 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 VIEW = "application/vnd.jupyter.widget-view+json"
-CELL_KEYS = ("tags", "slideshow")  # all that a cell's metadata may hold
 _TIME_LIMIT = 300  # seconds for one cell
 
 
@@ -56,8 +55,7 @@ def normalise(notebook: Any) -> Any:
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         cell.id = _id(cell, seen)
-        cell.metadata = {key: cell.metadata[key] for key in CELL_KEYS if cell.metadata.get(key)}
-        cell.pop("attachments", None) if not cell.get("attachments") else None
+        cell.metadata = _metadata(cell.metadata)
         if cell.cell_type == "code":
             cell.outputs = _outputs(cell.outputs)
     return notebook
@@ -68,6 +66,18 @@ def _id(cell: Any, seen: dict[str, int]) -> str:
     words = re.sub(r"[^a-z0-9]+", "-", cell.source.lower()).strip("-")[:40].strip("-") or cell.cell_type
     seen[words] = seen.get(words, 0) + 1
     return words if seen[words] == 1 else f"{words}-{seen[words]}"
+
+
+def _metadata(metadata: Any) -> dict[str, Any]:
+    """Tags and slides; what pages hide, JupyterLab folds."""
+    kept = {key: metadata[key] for key in ("tags", "slideshow") if metadata.get(key)}
+    tags = set(kept.get("tags", ()))
+    folded = {}
+    if tags & {"hide-input", "hide-cell", "remove-input", "remove-cell"}:
+        folded["source_hidden"] = True
+    if tags & {"hide-output", "hide-cell", "remove-output", "remove-cell"}:
+        folded["outputs_hidden"] = True
+    return {**kept, "jupyter": folded} if folded else kept
 
 
 def _outputs(outputs: list[Any]) -> list[Any]:

@@ -10,7 +10,7 @@ from tcpnotes.view.picture import Picture
 from tcpnotes.view.story import Story
 from tcpnotes.view.theme import number as n
 
-WIDTH, HEIGHT = 420, 150
+WIDTH, HEIGHT = 340, 156
 _SLOW, _CALENDAR = 8, 32
 
 
@@ -78,7 +78,7 @@ def _wheel(slots: dict[int, list[BucketView]], hand: int) -> str:
         )
     out.insert(0, f'<path class="g" d="{empty}"/>')
     out.append(f'<path class="hand" d="M72 76L{_point(hand, 26)}"/><circle class="dot" cx="72" cy="76" r="3"/>')
-    out.append('<text class="m" x="72" y="148" text-anchor="middle">slow wheel, 7.5 s a slot</text>')
+    out.append('<text class="m" x="72" y="152" text-anchor="middle">slow wheel, 7.5 s a slot</text>')
     return "".join(out)
 
 
@@ -86,18 +86,18 @@ def _strip(slots: dict[int, list[BucketView]], hand: int) -> str:
     out = []
     empty = ""
     for slot in range(_CALENDAR):
-        x, y = 160 + slot % 16 * 16, 88 + slot // 16 * 20
+        x, y = 156 + slot % 8 * 23, 68 + slot // 8 * 18
         if slot in slots:
             out.append(
-                f'<rect class="p on" x="{x}" y="{y}" width="13" height="16"/>'
-                f'<text class="s b" x="{x + 6.5}" y="{y + 12}" text-anchor="middle">{len(slots[slot])}</text>'
+                f'<rect class="p on" x="{x}" y="{y}" width="20" height="14"/>'
+                f'<text class="s b" x="{x + 10}" y="{y + 11}" text-anchor="middle">{len(slots[slot])}</text>'
             )
         else:
-            empty += f"M{x} {y}h13v16h-13z"
+            empty += f"M{x} {y}h20v14h-20z"
         if slot == hand:
-            out.append(f'<path class="hand" d="M{x} {y + 17.5}h13"/>')
+            out.append(f'<path class="hand" d="M{x} {y + 16}h20"/>')
     out.insert(0, f'<path class="g" d="{empty}"/>')
-    out.append('<text class="m" x="160" y="148">calendar, 160 ms a step</text>')
+    out.append('<text class="m" x="156" y="152">calendar, 160 ms a step</text>')
     return "".join(out)
 
 
@@ -106,7 +106,7 @@ def _words_at(view: HostView) -> str:
     if len(view.buckets) > 3:
         lines[-1] = f"and {len(view.buckets) - 2} more"
     return "".join(
-        f'<text x="160" y="{26 + 18 * i}">{theme.text(line)}</text>' for i, line in enumerate(lines or ["no buckets"])
+        f'<text x="156" y="{20 + 18 * i}">{theme.text(line)}</text>' for i, line in enumerate(lines or ["no buckets"])
     )
 
 

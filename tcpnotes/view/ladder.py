@@ -8,6 +8,7 @@ without drawing anything anew.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ from tcpnotes.view.story import Beat, Flight, RecorderLike, Story, clock
 from tcpnotes.view.text import TextTrace
 from tcpnotes.view.theme import number as n
 
-WIDTH, MARGIN = 420, 104
+WIDTH, MARGIN = 440, 114
 LEFT, RIGHT = MARGIN, WIDTH - MARGIN
 _LINE, _TOP = 16, 62
 _SILENCE = 1_000_000  # a gap longer than this is worth a remark
@@ -141,7 +142,10 @@ def _merged(beat: Beat) -> list[_Words]:
 
 def _mark(thing: object, index: int, x: float, y: float, anchor: str, column: int) -> str:
     assert isinstance(thing, _Words)
-    short = _short(thing.text, MARGIN - 8)
+    option = re.match(r"setsockopt\(\d+, \w+, (\w+), (.*)\) = 0$", thing.text)
+    said = f"{option[1]} {option[2]}" if option else thing.text  # what was set matters, not how
+    small = thing.kind not in ("state", "bucket", "event")  # notes are set smaller
+    short = _short(said, (MARGIN - 8) * (11 / 9.5 if small else 1))
     text = theme.text(short)
     full = f"<title>{theme.text(thing.text)}</title>" if short != thing.text else ""
     if thing.kind in ("state", "bucket"):

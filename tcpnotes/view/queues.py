@@ -12,9 +12,9 @@ from tcpnotes.view import theme
 from tcpnotes.view.picture import Picture
 from tcpnotes.view.story import Story, main_sock, relative
 
-SLOTS = 5  # boxes in a row; what does not fit is counted
-WIDTH, HEIGHT = 420, 190
-_BOX, _STEP, _ROW = 76, 82, 54
+SLOTS = 4  # boxes in a row; what does not fit is counted
+WIDTH, HEIGHT = 340, 190
+_BOX, _STEP, _ROW = 78, 84, 54
 
 
 def queues(story: Story, host: str, index: int = -1) -> Picture:

@@ -1,5 +1,6 @@
 """Interactive views: the stepper and the live panel.  The controller knows no widgets at all."""
 
+from tcpnotes.widgets.assets import share
 from tcpnotes.widgets.chapter import Telling, closing, play, step
 from tcpnotes.widgets.controller import Controller, choose_stops
 from tcpnotes.widgets.marking import Verdict, check, check_kernel
@@ -10,5 +11,5 @@ from tcpnotes.widgets.stepper import Stepper
 
 __all__ = [
     "Controller", "Panel", "Predict", "Quiz", "QuizError", "Stepper", "Telling", "Verdict", "check", "check_kernel",
-    "choose_stops", "closing", "play", "predict", "step",
+    "choose_stops", "closing", "play", "predict", "share", "step",
 ]  # fmt: skip

@@ -1,4 +1,9 @@
-"""The stepper's script and style, as they are put into pages."""
+"""The stepper's script and style, as they are put into pages.
+
+A stepper carries all it needs with it.  A page with many of them need not say everything
+many times: once `share` was called (in a chapter's first cell), the steppers of this process
+leave out script, style and diagram, and the output of that cell carries them for the whole page.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +27,51 @@ def style() -> str:
     return theme.stylesheet() + states.STYLE + queues.STYLE + buckets.STYLE + _file("stepper.css").replace("\n", "")
 
 
-def element_script() -> str:
-    """A script that defines the custom element, once a page."""
+def diagram() -> dict[str, Any]:
+    """The state diagram, laid out once, and the names of its nodes and arcs in the order steps speak of them."""
+    laid = states.layout()
+    return {
+        "diagram": [light(laid.body), theme.number(laid.width), theme.number(laid.height)],
+        "nodes": list(states.NODES),
+        "arcs": [f"{a}-{b}" for a, b in states.ARCS],
+    }
+
+
+def light(svg: str) -> str:
+    """The same with simple quotes, where it has none: others must be escaped in JSON, and again in a notebook."""
+    return svg if "'" in svg else svg.replace('"', "'")
+
+
+def element_script(common: bool = False) -> str:
+    """A script that defines the custom element, once a page; ``common``: with style and diagram for all of them."""
+    shared = json.dumps({"style": style(), **diagram()}, ensure_ascii=False, separators=(",", ":")) if common else "{}"
     return (
         '(()=>{if(customElements.get("tcpnotes-stepper"))return;\n'
-        + _file("stepper.js") + "\n" + _file("element.js") + "\n})();"
+         f"const shared={shared};\n" + _file("stepper.js") + "\n" + _file("element.js") + "\n})();"
     )  # fmt: skip
+
+
+class Shared:
+    """What the steppers of a page have in common, shown once."""
+
+    sharing = False
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/html": f"<script>{element_script(common=True)}</script>", "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return "Set-up: what the steppers of this page have in common."
+
+
+def share() -> Shared:
+    """From here on, steppers of this process leave out what they have in common; show the result on their page."""
+    Shared.sharing = True
+    return Shared()
 
 
 def widget_module() -> str:
     """The same logic as a module for a live kernel."""
-    return _file("stepper.js") + "\n" + _file("widget.js")
+    return "const shared={};\n" + _file("stepper.js") + "\n" + _file("widget.js")
 
 
 def embedded_json(data: Any) -> str:

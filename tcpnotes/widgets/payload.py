@@ -16,6 +16,7 @@ from tcpnotes.view.calls import describe
 from tcpnotes.view.caption import caption
 from tcpnotes.view.ladder import Ladder
 from tcpnotes.view.story import Story, clock
+from tcpnotes.widgets.assets import diagram, light
 from tcpnotes.widgets.changes import changes
 
 T = TypeVar("T", bound=Hashable)
@@ -85,17 +86,14 @@ def payload(
             step["d"] = [[story.column(c.host), f"{c.host} {c.thing}", c.field, c.old, c.new] for c in made]
         steps.append(step)
         previous = stop
-    laid = states.layout()
     functions = sorted({words.rows[number] for tree in trees.rows for _, number in tree})
     return {
         "v": VERSION,
         "title": title,
         "scenario": scenario,
         "hosts": list(story.hosts[:2]),
-        "ladder": _light(ladder.picture.element()),
-        "diagram": [_light(laid.body), theme.number(laid.width), theme.number(laid.height)],
-        "nodes": list(states.NODES),
-        "arcs": [f"{a}-{b}" for a, b in states.ARCS],
+        "ladder": light(ladder.picture.element()),
+        **diagram(),
         "marks": _marks(story, stops),
         "words": words.rows,
         "drawings": drawings.rows,
@@ -113,12 +111,7 @@ def _shown_items(story: Story, stops: Sequence[int]) -> list[str]:
 def _drawing(drawn: tuple[str, list[str]], width: int, height: int, host: str) -> str:
     body, words = drawn
     label = theme.attr(f"Host {host}: " + "; ".join(words))
-    return _light(f'<svg viewBox="0 0 {width} {height}" role="img" aria-label={label}>{body}</svg>')
-
-
-def _light(svg: str) -> str:
-    """The same with simple quotes, where it has none: others must be escaped in JSON, and again in a notebook."""
-    return svg if "'" in svg else svg.replace('"', "'")
+    return light(f'<svg viewBox="0 0 {width} {height}" role="img" aria-label={label}>{body}</svg>')
 
 
 def _place(walk: list[states.Place], previous: int, stop: int, words: _Table[str]) -> list[Any]:

@@ -122,7 +122,14 @@ class Stepper:
 
     @property
     def html(self) -> str:
-        """A custom element with everything inside it; a list of the steps where scripts do not run."""
+        """A custom element with everything inside it; a list of the steps where scripts do not run.
+
+        After `assets.share`, without what the page has already.
+        """
+        return self.page(alone=not assets.Shared.sharing)
+
+    def page(self, *, alone: bool = True) -> str:
+        """The custom element; ``alone`` when nothing else on its page carries script, style and diagram."""
         listed = "".join(f"<li>{theme.text(line)}</li>" for line in self.captions())
         image = b64encode(self._ladder.picture.svg.encode()).decode()
         fallback = (
@@ -130,12 +137,14 @@ class Stepper:
             f"</summary><ol>{listed}</ol><img alt={theme.attr(self._ladder.picture.description)} "
             f'src="data:image/svg+xml;base64,{image}"></details>'
         )
+        common = assets.diagram()
+        data = self.data if alone else {key: value for key, value in self.data.items() if key not in common}
         return (
             f'<tcpnotes-stepper class="tn tn-stepper" data-scenario={theme.attr(self.scenario)}>'
-            f"<style>{assets.style()}</style>{fallback}"
-            f'<script type="application/json" class="tn-data">{assets.embedded_json(self.data)}</script>'
-            f"</tcpnotes-stepper><script>{assets.element_script()}</script>"
-        )
+            + (f"<style>{assets.style()}</style>" if alone else "") + fallback
+            + f'<script type="application/json" class="tn-data">{assets.embedded_json(data)}</script>'
+            + "</tcpnotes-stepper>" + (f"<script>{assets.element_script()}</script>" if alone else "")
+        )  # fmt: skip
 
     @property
     def widget(self) -> Any | None:

@@ -5,10 +5,16 @@ class TcpnotesStepper extends HTMLElement {
       if (this.mounted) return;
       const script = this.querySelector("script.tn-data");
       if (!script) return;
-      this.mounted = mount(this, JSON.parse(script.textContent), +(this.getAttribute("start") || 0), null);
+      this.mounted = mount(this, { ...shared, ...JSON.parse(script.textContent) }, +(this.getAttribute("start") || 0), null);
     };
     if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
     else setTimeout(start, 0);
   }
+}
+if (shared.style) {
+  // In the head: a notebook may take the cell that brought it off the page.
+  const style = document.createElement("style");
+  style.textContent = shared.style;
+  document.head.append(style);
 }
 customElements.define("tcpnotes-stepper", TcpnotesStepper);

@@ -15,7 +15,7 @@ function mount(root, data, start, tell) {
     .replace(/(\sid|aria-labelledby)=(["'])(.*?)\2/g, (_, name, quote, ids) =>
       name + '="' + ids.split(" ").map((id) => uid + part + id).join(" ") + '"');
   const side = (column) => (column === 0 ? "A" : "B");
-  root.classList.add("tn", "tn-stepper", "tn-live");
+  root.classList.add("tn", "tn-stepper", "tn-live", "tn-whole");
   root.setAttribute("role", "group");
   root.setAttribute("aria-label", data.title);
   root.setAttribute("tabindex", "-1");
@@ -25,7 +25,7 @@ function mount(root, data, start, tell) {
   const app = el("div", "tn-app");
   app.innerHTML =
     '<div class="tn-top"><p class="tn-title"></p><code class="tn-link" title="this very step"></code></div>' +
-    '<div class="tn-capbox"><div class="tn-caption" aria-live="polite" aria-atomic="true"></div></div>' +
+    '<div class="tn-head"><div class="tn-capbox"><div class="tn-caption" aria-live="polite" aria-atomic="true"></div></div>' +
     '<div class="tn-bar"><div class="tn-buttons" role="toolbar" aria-label="Steps">' +
     '<button type="button" data-action="first" aria-label="First step"><span aria-hidden="true">|◀</span> First</button>' +
     '<button type="button" data-action="back" aria-label="Back one step"><span aria-hidden="true">◀</span> Back</button>' +
@@ -34,11 +34,11 @@ function mount(root, data, start, tell) {
     '</div><div class="tn-slider"><div class="tn-marks" aria-hidden="true"></div>' +
     '<input type="range" min="1" step="1" aria-label="Step"></div>' +
     '<span class="tn-count"></span>' +
-    '<button type="button" data-action="whole" aria-pressed="false">Show what comes</button>' +
-    '<button type="button" data-action="keys" aria-expanded="false" aria-label="Keys">?</button></div>' +
+    '<button type="button" data-action="whole" aria-pressed="true">Hide what comes</button>' +
+    '<button type="button" data-action="keys" aria-expanded="false" aria-label="Keys">?</button></div></div>' +
     '<div class="tn-keys" hidden>With the focus in here: <kbd>←</kbd> <kbd>p</kbd> back, <kbd>→</kbd> <kbd>n</kbd> next, ' +
     '<kbd>Home</kbd> first, <kbd>End</kbd> last, <kbd>w</kbd> what comes, <kbd>?</kbd> this list. ' +
-    'The slider takes the arrow keys too.</div>' +
+    'The slider takes the arrow keys too. With the focus in the call tree: <kbd>↑</kbd> <kbd>↓</kbd> what a function means.</div>' +
     '<div class="tn-stage"></div>' +
     '<p class="tn-legend">Thick border: now. Dashed: before. Bold arc: the move just made. Dotted: another socket of the host. ' +
     'Rounded box: socket; vessel: bucket. Filled arrow: request; hollow: answer; dashed: on its way; ✕: lost. ' +
@@ -95,7 +95,8 @@ function mount(root, data, start, tell) {
   const calls = box("tn-t", "Kernel functions");
   const tree = el("ul", "tn-tree"), fn = el("p", "tn-fn");
   tree.setAttribute("tabindex", "0");
-  tree.setAttribute("aria-label", "Call tree");
+  tree.setAttribute("role", "listbox");
+  tree.setAttribute("aria-label", "Call tree: choose a function to see what it means");
   calls.append(tree, fn);
   const changed = box("tn-d", "Changed in this step");
   const table = el("div", "tn-scroll");
@@ -205,6 +206,8 @@ function mount(root, data, start, tell) {
     tree.replaceChildren(...lines.map(([d, name], i) => {
       const li = el("li", i === here ? "open here" : open.has(i) ? "open" : "",
         (i === here ? "▶ " : open.has(i) ? "│ " : "· ") + "  ".repeat(d) + data.words[name]);
+      li.setAttribute("role", "option");
+      li.id = uid + "f" + i;
       if (i === here) li.setAttribute("aria-current", "true");
       return li;
     }));
@@ -214,12 +217,31 @@ function mount(root, data, start, tell) {
       const below = at.getBoundingClientRect().top - tree.getBoundingClientRect().top;
       tree.scrollTop += below - tree.clientHeight * 0.6;
     }
-    fn.replaceChildren();
-    if (here >= 0) {
-      const name = data.words[lines[here][1]], [file, meaning] = data.about[name] || ["", ""];
-      fn.append(el("code", "", name), (file ? " (" + file + ")" : "") + (meaning ? ": " + meaning : ""));
-    }
+    listing = lines;
+    choose(here);
   }
+  // What a function of the tree means: the one at work, until the reader asks about another.
+  let listing = [], chosen = -1;
+  function choose(i) {
+    chosen = i;
+    fn.replaceChildren();
+    [...tree.children].forEach((li, j) => li.setAttribute("aria-selected", j === i));
+    if (i < 0 || !listing[i]) return tree.removeAttribute("aria-activedescendant");
+    tree.setAttribute("aria-activedescendant", uid + "f" + i);
+    const name = data.words[listing[i][1]], [file, meaning] = data.about[name] || ["", ""];
+    fn.append(el("code", "", name), (file ? " (" + file + ")" : "") + (meaning ? ": " + meaning : ""));
+  }
+  tree.addEventListener("click", (event) => {
+    const at = [...tree.children].indexOf(event.target.closest("li"));
+    if (listing[at]) choose(at);
+  });
+  tree.addEventListener("keydown", (event) => {
+    const way = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!way || !listing.length) return;
+    event.preventDefault();
+    choose(Math.min(Math.max(chosen + way, 0), listing.length - 1));
+    tree.children[chosen].scrollIntoView({ block: "nearest" });
+  });
   function changesAt(step) {
     if (!step.d) {
       table.replaceChildren(el("p", "tn-none", index ? "Nothing in sk or in a bucket." : "This is the beginning."));
