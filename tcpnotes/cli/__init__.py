@@ -82,7 +82,7 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     name = next((word for word in argv if not word.startswith("-")), None)
     if name is None or argv[0] in commands:
         pass
-    elif argv[0].startswith("-") and argv[0] not in top.options():
+    elif argv[0].startswith("-") and argv[0] not in ("-h", *top.options()):
         top.error(f"options such as {argv[0]} stand behind the command")
     elif name not in commands:
         top.error(unknown("command", name, commands, f"there are: {', '.join(commands)}"))

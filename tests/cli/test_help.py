@@ -15,6 +15,7 @@ COMMANDS = [module.name for module in pkgutil.iter_modules(cli.__path__) if not 
 def test_help_lists_every_command_on_a_line(tcpnotes):
     done = tcpnotes("--help")
     assert done.status == 0
+    assert tcpnotes("-h") == tcpnotes("-h", "run") == done
     for name in COMMANDS:
         assert any(line.split()[:1] == [name] and len(line.split()) > 2 for line in done.out.splitlines())
 

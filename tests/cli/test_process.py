@@ -56,6 +56,17 @@ def test_no_output_at_all():
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_interrupted__quiet():
+    """Python turns the signal into KeyboardInterrupt; here it comes while the first item is proved."""
+    code = (
+        "import os, signal, sys; from tcpnotes.cli import main; from tcpnotes.scenarios import proof\n"
+        "proof.prove = lambda id: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.exit(main(['items']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 def test_version_and_help_load_nothing_of_the_library_but_the_command_line():
     for word in ("--version", "--help"):
         done = tcpnotes(word, python=("-X", "importtime"))
