@@ -244,7 +244,8 @@ class Story:
         mine = first.get((host, seg.sport, seg.dport), 0)
         other = first.get(("B" if host == "A" else "A", seg.dport, seg.sport), PEER_ISN)
         bits = "|".join(name for name in ("FIN", "SYN", "RST", "PSH", "ACK", "URG") if seg.flags & FLAGS[name])
-        relative = 0 if seg.flags == (FLAGS["RST"] | FLAGS["ACK"]) and not seg.seq else (seg.seq - mine) & 0xFFFFFFFF
+        from_nobody = seg.flags == FLAGS["RST"] | FLAGS["ACK"] and not seg.seq and not seg.window
+        relative = 0 if from_nobody else (seg.seq - mine) & 0xFFFFFFFF
         words = [bits or "none", f"seq {relative}"]
         if seg.flags & FLAGS["ACK"]:
             words.append(f"ack {(seg.ack_seq - other) & 0xFFFFFFFF}")

@@ -6,6 +6,7 @@ import pytest
 from story import PEER_ISN, Story, alone, connected
 
 from tcpnotes.trace import Segment
+from tcpnotes.trace.records import Sent
 from tcpnotes.world.process import ADDRESSES
 
 
@@ -19,15 +20,21 @@ def time_wait(**how: object) -> Story:
     return s
 
 
-def listening_too(s: Story) -> None:
-    """A also listens on the port of its bucket."""
-    port = s.A.buckets[0].num
+def served(ts: tuple[int, int] | None = None) -> Story:
+    """A listens on port 80, and has a bucket of a connection to that port that it closed first."""
+    s = Story(hosts="A")
     s.A.socket()
-    assert s.A.setsockopt("SOL_SOCKET", "SO_REUSEADDR", 1) == 0
-    s.A.net.bhash[port].fastreuse = 1
-    assert s.A.bind(port) == 0
-    assert s.A.listen(5) == 0
+    s.A.bind(80)
+    s.A.listen(5)
+    start = Segment(ADDRESSES["B"], 999, ADDRESSES["A"], 80, PEER_ISN, 0, 0x02, 5840, ts=ts)
+    s.world.inject("A", start)
+    isn = s.A._since(Sent)[-1].seg.seq
+    s.world.inject("A", start._replace(seq=PEER_ISN + 1, ack_seq=(isn + 1) & 0xFFFFFFFF, flags=0x10))
+    assert s.A.accept() == 4
+    s.A.close(fd=4)
+    s.A.hears("FIN|ACK", ts=ts)
     s.mark()
+    return s
 
 
 def restarted(s: Story) -> bool:
@@ -107,15 +114,12 @@ def test_fin_wait2_bucket__fin_without_ack__is_taken() -> None:
 
 
 def test_new_syn__with_a_listener__takes_the_place_of_the_bucket() -> None:
-    s = time_wait()
-    listening_too(s)
-    bucket = s.A.buckets[0]
-    old = bucket.snd_nxt
+    s = served()
+    old = s.A.buckets[0].snd_nxt
     s.A.hears("SYN", "rcv_nxt+10")
-    assert s.A.buckets == []
-    (answer,) = (r.seg for r in s.A._since(__import__("tcpnotes.trace.records", fromlist=["Sent"]).Sent))
-    assert answer.flags == 0x12
-    assert answer.seq == (old + 65537) & 0xFFFFFFFF
+    assert (s.A.bucket, s.A.buckets) == ("killed", [])
+    (answer,) = (record.seg for record in s.A._since(Sent))
+    assert (answer.flags, answer.seq) == (0x12, (old + 65537) & 0xFFFFFFFF)
 
 
 def test_new_syn__without_a_listener__is_acked() -> None:
@@ -135,43 +139,42 @@ def with_timestamps(**how: object) -> Story:
     return s
 
 
-def test_old_syn__newer_timestamp__reopens() -> None:
-    s = with_timestamps()
-    s.A.close()
-    s.A.hears("FIN|ACK", ts=(1001, 0))
-    listening_too(s)
-    s.A.hears("SYN", "rcv_nxt-9", ts=(1002, 0))
-    assert s.A.buckets == []
-    assert s.A.sent.startswith("SYN|ACK")
+@pytest.mark.parametrize(("stamp", "answer", "buckets"), [(1001, "SYN|ACK", 0), (1000, "ACK", 1), (999, "ACK", 1)])
+def test_old_syn__only_a_newer_timestamp_reopens(stamp: int, answer: str, buckets: int) -> None:
+    s = served(ts=(1000, 0))
+    s.A.hears("SYN", "rcv_nxt-9", ts=(stamp, 0))
+    assert s.A.sent.split()[0] == answer
+    assert len(s.A.buckets) == buckets
 
 
-def connect_again(s: Story) -> int | str:
-    """Connect from the same port to the same peer."""
-    port = s.A.buckets[0].num
-    s.A.socket()
-    s.A.setsockopt("SOL_SOCKET", "SO_REUSEADDR", 1)
-    s.A.net.bhash[port].fastreuse = 1
-    assert s.A.bind(port) == 0
-    s.mark()
-    return s.A.connect(80)
+def connect_again(ts: tuple[int, int] | None) -> Story:
+    """A closes a connection from port 1500 first and connects from there again."""
+    s = Story(hosts="A")
+    for _ in range(2):
+        s.mark()
+        s.A.socket()
+        s.A.setsockopt("SOL_SOCKET", "SO_REUSEADDR", 1)
+        assert s.A.bind(1500) == 0
+        answer = s.A.connect(80)
+        if answer != "asleep" or s.A.counted("TimeWaitRecycled"):
+            break
+        s.A.hears("SYN|ACK", seq=str(PEER_ISN), ts=ts)
+        s.A.close()
+        s.A.hears("FIN|ACK", ts=ts)
+    return s
 
 
 def test_connect__bucket_with_a_timestamp__is_taken_over() -> None:
-    s = with_timestamps()
-    s.A.close()
-    s.A.hears("FIN|ACK", ts=(1001, 0))
-    old = s.A.buckets[0].snd_nxt
-    assert connect_again(s) == "asleep"
-    assert s.A.buckets == []
-    assert s.A.sock.iss == (old + 65537) & 0xFFFFFFFF
-    assert s.A.counted("TimeWaitRecycled") == 1
+    s = connect_again(ts=(1000, 0))
+    assert (s.A.states, s.A.bucket, s.A.buckets) == ("SYN_SENT", "killed", [])
+    first, second = (r.seg.seq for r in s.recorder.records if isinstance(r, Sent) and r.seg.flags == 0x02)
+    assert second == (first + 2 + 65537) & 0xFFFFFFFF
 
 
 def test_connect__bucket_without_a_timestamp__is_in_the_way() -> None:
-    s = time_wait()
-    assert connect_again(s) == "EADDRNOTAVAIL"
-    assert len(s.A.buckets) == 1
-    assert s.A.sent == "nothing"
+    s = connect_again(ts=None)
+    assert (s.A.states, s.A.sent, len(s.A.buckets)) == ("SYN_SENT CLOSE", "nothing", 1)
+    assert s.A.connect(80) == "EADDRNOTAVAIL"
 
 
 def test_bind__a_bucket_holds_its_port() -> None:

@@ -24,18 +24,24 @@ def test_fin_of_an_orphan__from_3_s__given_up_after_309_s_without_a_word() -> No
     assert s.A.counted("TCPAbortOnTimeout") == 1
 
 
-def test_fin_of_an_orphan__with_a_sample_of_10_ms__eight_retransmissions() -> None:
-    s = connected(delay=0.005)
-    s.A.close()
-    s.lose()
+def measured(rtt: float) -> Story:
+    """A has measured one round trip."""
+    s = alone()
+    s.A.write(10)
+    s.wait(rtt)
+    s.A.hears("ACK")
     s.mark()
-    while s.now < 120:
-        s.wait(0.1)
-        s.lose()
-    fins = s.A.sent_at("FIN")
-    assert len(fins) == 8
-    gaps = [round(b - a, 2) for a, b in zip(fins, fins[1:], strict=False)]
-    assert gaps == [round(fins[0] * 2**n, 2) for n in range(1, 8)]
+    return s
+
+
+@pytest.mark.parametrize(("rtt", "rto", "fins", "gone"), [(0.01, 0.21, 9, 107.31), (0.1, 0.5, 9, 247.5), (0.4, 2.0, 7, 246)])
+def test_fin_of_an_orphan__from_a_measured_timeout(rtt: float, rto: float, fins: int, gone: float) -> None:
+    s = measured(rtt)
+    s.A.close()
+    s.wait(gone - 0.02)
+    assert s.A.sent_at("FIN") == [round(rto * (2**n - 1), 2) for n in range(fins)]
+    assert s.A.socks == 1
+    s.wait(0.04)
     assert s.A.socks == 0
 
 
@@ -241,13 +247,26 @@ def test_linger2_negative__the_ack_of_the_fin_resets() -> None:
     assert (s.A.counted("TCPAbortOnLinger"), s.A.counted("TCPAbortOnData")) == (0, 1)
 
 
-def test_linger2__shorter__but_at_least_three_and_a_half_timeouts() -> None:
-    s = alone()  # RTO 3 s, so 10.5 s at least: the slow wheel, third turn
+def test_linger2__shorter__on_the_calendar() -> None:
+    s = alone()
     s.A.setsockopt("SOL_TCP", "TCP_LINGER2", 1)
     s.A.close()
+    s.A.hears("ACK")  # a round trip of one tick: 3.5 timeouts are less than 1 s
+    s.mark()
+    s.wait(1.11)
+    assert s.A.bucket == ""
+    s.wait(0.02)
+    assert s.A.bucket == "killed"
+
+
+def test_linger2__shorter__but_at_least_three_and_a_half_timeouts() -> None:
+    s = alone()
+    s.A.setsockopt("SOL_TCP", "TCP_LINGER2", 1)
+    s.A.close()
+    s.wait(3.5)  # sent again; the timeout is 6 s now, and what was sent twice gives no sample
     s.A.hears("ACK")
     s.mark()
-    s.wait(22.49)
+    s.wait(29.99)  # 21 s are four turns of the slow wheel
     assert s.A.bucket == ""
     s.wait(0.02)
     assert s.A.bucket == "killed"
