@@ -60,6 +60,12 @@ class HostCrashes(NamedTuple):
 
 
 Event: TypeAlias = (
-    AppCalls | SegmentArrives | SegmentLost | SegmentDuplicated | SegmentDelayed | SegmentInjected | TimerFires
+    AppCalls
+    | SegmentArrives
+    | SegmentLost
+    | SegmentDuplicated
+    | SegmentDelayed
+    | SegmentInjected
+    | TimerFires
     | HostCrashes
 )

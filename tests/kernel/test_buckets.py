@@ -186,7 +186,9 @@ def test_bind__a_bucket_holds_its_port() -> None:
     assert s.A.bind(port) == 0
 
 
-@pytest.mark.parametrize(("first", "second", "answer"), [(0, 0, "EADDRINUSE"), (1, 0, "EADDRINUSE"), (0, 1, "EADDRINUSE"), (1, 1, 0)])
+@pytest.mark.parametrize(
+    ("first", "second", "answer"), [(0, 0, "EADDRINUSE"), (1, 0, "EADDRINUSE"), (0, 1, "EADDRINUSE"), (1, 1, 0)]
+)
 def test_bind__reuse_must_be_wanted_by_both(first: int, second: int, answer: int | str) -> None:
     s = Story(hosts="A")
     s.A.socket()
@@ -265,7 +267,7 @@ def test_recycle__a_stamp_older_than_the_last_of_that_peer_is_refused() -> None:
     assert s.A.sent == "SYN|ACK seq 0 ack 1"
 
 
-# -- timestamps ---------------------------------------------------------------------------------------------------------
+# -- timestamps ------------------------------------------------------------------------------------------------------
 
 
 def test_paws__old_stamp__is_acked_and_dropped() -> None:

@@ -128,8 +128,8 @@ EVENTS: dict[str, Callable[[Story], object]] = {
     "shutdown": lambda s: s.A.shutdown("SHUT_WR"),
     "3 s": elapses,
 }
-# As the fact sheets of 2.4.0 say: a RST or SYN in the window kills in every state; one outside is dropped by sockets, but
-# acked by a FIN_WAIT2 bucket; old FINs are acked at once, and their ACK field is not looked at; text that comes after
+# As the fact sheets of 2.4.0 say: a RST or SYN in the window kills in every state; one outside is dropped by sockets,
+# but acked by a FIN_WAIT2 bucket; old FINs are acked at once, and their ACK field is not looked at; text that comes after
 # our close resets in FIN_WAIT1, is ignored behind the peer's FIN, and is acked by a TIME_WAIT bucket.
 GRID: dict[Callable[[], Story], dict[str, str]] = {
     close: {
@@ -307,8 +307,8 @@ def test_grid_has_no_empty_cell() -> None:
 @pytest.mark.parametrize(
     ("state", "error"),
     [
-        (syn_recv, "ECONNRESET"), (established, "ECONNRESET"), (fin_wait1_shut, "ECONNRESET"), (fin_wait2, "ECONNRESET"),
-        (close_wait, "EPIPE"),
+        (syn_recv, "ECONNRESET"), (established, "ECONNRESET"), (fin_wait1_shut, "ECONNRESET"),
+        (fin_wait2, "ECONNRESET"), (close_wait, "EPIPE"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("event", ["RST in window", "SYN in window"])

@@ -34,7 +34,9 @@ def measured(rtt: float) -> Story:
     return s
 
 
-@pytest.mark.parametrize(("rtt", "rto", "fins", "gone"), [(0.01, 0.21, 9, 107.31), (0.1, 0.5, 9, 247.5), (0.4, 2.0, 7, 246)])
+@pytest.mark.parametrize(
+    ("rtt", "rto", "fins", "gone"), [(0.01, 0.21, 9, 107.31), (0.1, 0.5, 9, 247.5), (0.4, 2.0, 7, 246)]
+)
 def test_fin_of_an_orphan__from_a_measured_timeout(rtt: float, rto: float, fins: int, gone: float) -> None:
     s = measured(rtt)
     s.A.close()
@@ -279,7 +281,7 @@ def test_linger2__can_only_shorten(asked: int, kept: int) -> None:
     assert s.A.sock.linger2 == kept
 
 
-# -- keepalive ----------------------------------------------------------------------------------------------------------
+# -- keepalive -------------------------------------------------------------------------------------------------------
 
 
 def test_keepalive__probes_then_reset_and_etimedout() -> None:
@@ -306,7 +308,7 @@ def test_keepalive__an_answer_starts_it_anew() -> None:
     assert s.A.sent_at()[1] > 20
 
 
-# -- delayed ACKs -----------------------------------------------------------------------------------------------------------
+# -- delayed ACKs ----------------------------------------------------------------------------------------------------
 
 
 def test_ack_of_a_bare_fin__next_tick() -> None:
