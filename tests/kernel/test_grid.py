@@ -129,8 +129,8 @@ EVENTS: dict[str, Callable[[Story], object]] = {
     "3 s": elapses,
 }
 # As the fact sheets of 2.4.0 say: a RST or SYN in the window kills in every state; one outside is dropped by sockets,
-# but acked by a FIN_WAIT2 bucket; old FINs are acked at once, and their ACK field is not looked at; text that comes after
-# our close resets in FIN_WAIT1, is ignored behind the peer's FIN, and is acked by a TIME_WAIT bucket.
+# but acked by a FIN_WAIT2 bucket; old FINs are acked at once, and their ACK field is not looked at; text that comes
+# after our close resets in FIN_WAIT1, is ignored behind the peer's FIN, and is acked by a TIME_WAIT bucket.
 GRID: dict[Callable[[], Story], dict[str, str]] = {
     close: {
         "FIN": "-; -; RST seq 1",
