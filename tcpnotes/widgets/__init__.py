@@ -3,13 +3,15 @@
 from tcpnotes.widgets.assets import share
 from tcpnotes.widgets.chapter import Telling, closing, play, step
 from tcpnotes.widgets.controller import Controller, choose_stops
+from tcpnotes.widgets.game import Game
 from tcpnotes.widgets.marking import Verdict, check, check_kernel
 from tcpnotes.widgets.panel import Panel
+from tcpnotes.widgets.playground import Playground
 from tcpnotes.widgets.prediction import Predict, predict
 from tcpnotes.widgets.quiz import Quiz, QuizError
 from tcpnotes.widgets.stepper import Stepper
 
 __all__ = [
-    "Controller", "Panel", "Predict", "Quiz", "QuizError", "Stepper", "Telling", "Verdict", "check", "check_kernel",
-    "choose_stops", "closing", "play", "predict", "share", "step",
+    "Controller", "Game", "Panel", "Playground", "Predict", "Quiz", "QuizError", "Stepper", "Telling", "Verdict",
+    "check", "check_kernel", "choose_stops", "closing", "play", "predict", "share", "step",
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 """The stepper's script and style, as they are put into pages.
 
 A stepper carries all it needs with it.  A page with many of them need not say everything
-many times: once `share` was called (in a chapter's first cell), the steppers of this process
-leave out script, style and diagram, and the output of that cell carries them for the whole page.
+many times: once `share` was called (in a chapter's first cell), the steppers and cards of this
+process leave out script, style and diagram, and the output of that cell carries them for the whole page.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def light(svg: str) -> str:
 
 def element_script(common: bool = False) -> str:
     """A script that defines the custom element, once a page; ``common``: with style and diagram for all of them."""
-    shared = json.dumps({"style": style(), **diagram()}, ensure_ascii=False, separators=(",", ":")) if common else "{}"
+    shared = embedded_json({"style": style(), **diagram()}) if common else "{}"
     return (
         '(()=>{if(customElements.get("tcpnotes-stepper"))return;\n'
          f"const shared={shared};\n" + _file("stepper.js") + "\n" + _file("element.js") + "\n})();"
@@ -57,7 +57,14 @@ class Shared:
     sharing = False
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": f"<script>{element_script(common=True)}</script>", "text/plain": repr(self)}
+        from tcpnotes.widgets import cards  # which needs this module
+
+        look = (
+            'document.head.append(Object.assign(document.createElement("style"),'
+            f"{{textContent:{embedded_json(cards.style())}}}));"
+        )
+        html = f"<script>{element_script(common=True)}\n{cards.script()}\n{look}</script>"
+        return {"text/html": html, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
         return "Set-up: what the steppers of this page have in common."

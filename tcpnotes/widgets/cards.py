@@ -27,18 +27,24 @@ def script() -> str:
 def card(tag: str, body: str, data: Any) -> str:
     """A custom element ``tcpnotes-tag`` that holds ``body`` (HTML), and ``data`` for its script.
 
-    Where scripts do not run, what the body says without one is all there is.
+    Where scripts do not run, what the body says without one is all there is.  Style and script are
+    left out where the page has them already (`assets.share`).
     """
+    behind = "" if assets.Shared.sharing else f"<script>{script()}</script>"
     return (
-        f'<tcpnotes-{tag} class="tn tn-card tn-{tag}" lang={theme.attr(language())}><style>{style()}</style>{body}'
+        f'<tcpnotes-{tag} class="tn tn-card tn-{tag}" lang={theme.attr(language())}>{_look()}{body}'
         f'<script type="application/json" class="tn-data">{assets.embedded_json(data)}</script>'
-        f"</tcpnotes-{tag}><script>{script()}</script>"
+        f"</tcpnotes-{tag}>{behind}"
     )
 
 
+def _look() -> str:
+    return "" if assets.Shared.sharing else f"<style>{style()}</style>"
+
+
 def box(css: str, body: str) -> str:
-    """A card that needs no script."""
-    return f'<div class="tn tn-card {css}" lang={theme.attr(language())}><style>{style()}</style>{body}</div>'
+    """A card that needs no script, with the same look."""
+    return f'<div class="tn tn-card {css}" lang={theme.attr(language())}>{_look()}{body}</div>'
 
 
 def spoken(*keys: str) -> dict[str, str]:

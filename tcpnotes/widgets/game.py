@@ -170,6 +170,16 @@ class Game:
         self._at = self.count
         return self.coming() != (None, None)
 
+    @property
+    def can_undo(self) -> bool:
+        """Is there an act to take back?"""
+        return bool(self._undo)
+
+    @property
+    def can_redo(self) -> bool:
+        """Was an act taken back that could be done again?"""
+        return bool(self._redo)
+
     def undo(self) -> bool:
         """Take the last act back, whatever it dropped included; False when there was none."""
         return self._swap(self._undo, self._redo)
@@ -361,7 +371,7 @@ class Game:
             parts.append(f"profile={self.profile}")
         if self.seed:
             parts.append(f"seed={self.seed}")
-        if any(one.text != NEXT for one in self.moves) or not self._whole:
+        if any(one.text != NEXT for one in self.moves) or not self.finished:
             parts.append(f"moves={written(self.moves)}")
         return " ".join(parts)
 
@@ -388,8 +398,8 @@ class Game:
         return game
 
     @property
-    def _whole(self) -> bool:
-        """Has the run come to its end?"""
+    def finished(self) -> bool:
+        """Has the run come to its end, so that nothing more happens by itself?"""
         at = self._at
         more = self._at_end_comes_more()
         self._at = at

@@ -97,7 +97,7 @@ def test_delay__lets_the_fin_overtake_data() -> None:
 def test_arrive__one_segment_overtakes_another() -> None:
     game = Game("fin_rides_on_data")
     _at(game, "close(3)")
-    first, second = game.world.wire.flying
+    _, second = game.world.wire.flying
     assert "overtakes" in move_words(game, move(f"arrive({second})"))
     game.act(f"arrive({second})")
     assert game.world.host("B").net.socks[2].out_of_order_queue

@@ -275,7 +275,7 @@ function mount(root, data, start, tell) {
     slider.value = index + 1;
     slider.setAttribute("aria-valuetext", "step " + (index + 1) + " of " + count + ": " + step.c);
     pick(".tn-count").textContent = "step " + (index + 1) + " of " + count;
-    pick(".tn-link").textContent = data.scenario + "@" + (index + 1);
+    pick(".tn-link").textContent = data.scenario + "@" + (index + 1) + (data.rest || "");
     root.dataset.step = index + 1;
     for (const name of ["first", "back"]) pick("[data-action=" + name + "]").disabled = index === 0;
     for (const name of ["forward", "last"]) pick("[data-action=" + name + "]").disabled = index === count - 1;
