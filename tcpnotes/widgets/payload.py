@@ -123,7 +123,8 @@ def _place(walk: list[states.Place], previous: int, stop: int, words: _Table[str
     # A step may span several moves: all of them belong to it.
     for between in walk[previous + 1 : stop]:
         arcs = list(dict.fromkeys([*_arcs(between.arcs), *arcs])) if between.arcs != walk[previous].arcs else arcs
-    been = list(dict.fromkeys(number for p in walk[: stop + 1] for number in _arcs(p.arcs)))
+    moves = dict.fromkeys(p.arcs for p in walk[: stop + 1])  # few, though the records are many
+    been = list(dict.fromkeys(number for move in moves for number in _arcs(move)))
     return [
         states.NODES.index(place.current),
         states.NODES.index(place.previous) if place.previous else -1,
