@@ -30,7 +30,11 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.when == "call" and report.failed:
         for number, told in enumerate(story.TOLD, 1):
-            report.sections.append((f"story {number} so far", told.so_far()))
+            try:
+                text = told.so_far()
+            except Exception as error:  # a world that a test has broken may not be drawable
+                text = f"(the trace cannot be drawn: {error!r})"
+            report.sections.append((f"story {number} so far", text))
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

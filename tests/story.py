@@ -136,7 +136,7 @@ class End:
     @property
     def net(self) -> Any:
         """The host's stack, to look at."""
-        return self.story.world.hosts[self.name].net
+        return self.story.world.host(self.name).net
 
     @property
     def sock(self) -> Any:

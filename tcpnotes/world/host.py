@@ -22,7 +22,7 @@ from tcpnotes.kernel.tcp_minisocks import tcp_twcal_tick, tcp_twkill
 from tcpnotes.kernel.tcp_timer import tcp_delack_timer, tcp_keepalive_timer, tcp_write_timer
 from tcpnotes.trace.recorder import HostTrace, Recorder
 from tcpnotes.trace.segment import Segment
-from tcpnotes.world.process import Processes
+from tcpnotes.world.process import Processes, number
 from tcpnotes.world.wire import Wire
 
 _PENDING_NAMES = ("retrans_idle", "retrans", "", "probe0")
@@ -194,11 +194,12 @@ class Host:
         return None if answer is None else Result(*answer)
 
     def set_sysctl(self, name: str, value: int) -> None:
-        """Set a sysctl in the unit of /proc (seconds for timeouts); ValueError when there is none of that name."""
+        """Set a sysctl in the unit of /proc (seconds for timeouts); ValueError for an unknown name or a bad value."""
         name = name.rsplit(".", 1)[-1]
         if name not in self.net.sysctl:
             known = ", ".join(sorted(self.net.sysctl))
             raise ValueError(f"There is no sysctl {name!r}; there are: {known}.")
+        number(value, f"the sysctl {name}", 0)
         self.net.sysctl[name] = value * HZ if name in SYSCTL_IN_SECONDS else value
 
     def clone(self, wire: Wire | None) -> Host:

@@ -398,8 +398,12 @@ def _check_events(name: str, args: tuple[Any, ...]) -> None:
     _words(args[1], "the events of poll", "POLLIN|POLLOUT")
 
 
+def _check_mode(name: str, args: tuple[Any, ...]) -> None:
+    _words(args[1], "the flags of fcntl", "O_NONBLOCK")
+
+
 def _check_direction(name: str, args: tuple[Any, ...]) -> None:
-    if args[1] not in _HOWS:
+    if not isinstance(args[1], str) or args[1] not in _HOWS:
         number(args[1], "the direction of shutdown (SHUT_RD, SHUT_WR, SHUT_RDWR, or a number)")
 
 
@@ -417,7 +421,7 @@ def _words(value: Any, what: str, example: str) -> str | int:
 
 def _check_option(name: str, args: tuple[Any, ...]) -> None:
     level, option = args[1], args[2]
-    known = {"SOL_SOCKET": SOL_SOCKET_NAMES, "SOL_TCP": SOL_TCP_NAMES}.get(level)
+    known = {"SOL_SOCKET": SOL_SOCKET_NAMES, "SOL_TCP": SOL_TCP_NAMES}.get(level) if isinstance(level, str) else None
     if known is None:
         raise CallError(f"{name} knows the levels SOL_SOCKET and SOL_TCP, not {level!r}.")
     if option not in known:
@@ -436,6 +440,6 @@ def _check_option(name: str, args: tuple[Any, ...]) -> None:
 _FURTHER: dict[str, Callable[[str, tuple[Any, ...]], None]] = {
     "bind": _check_address, "connect": _check_address, "listen": _check_backlog,
     "read": _check_length, "recv": _check_length, "write": _check_length, "send": _check_length,
-    "poll": _check_events, "shutdown": _check_direction, "ioctl": _check_request,
+    "poll": _check_events, "fcntl": _check_mode, "shutdown": _check_direction, "ioctl": _check_request,
     "setsockopt": _check_option, "getsockopt": _check_option,
 }  # fmt: skip

@@ -80,7 +80,7 @@ class Play:
             for _ in range(self.random.choice((0, 0, 1, 2))):
                 self.make((host, *self.random.choice(SYSCTLS)))
         if self.random.random() < 0.3:  # numbers that wrap soon
-            for host in self.world.hosts.values():
+            for host in map(self.world.host, self.world.hosts):
                 host.net.iss_base = (self.random.choice((0, 1 << 31)) - self.random.randrange(1, 3000)) & 0xFFFFFFFF
                 host.net.iss_moves = False
             self.bases = {name: host.net.iss_base for name, host in self.world.hosts.items()}
@@ -97,8 +97,8 @@ class Play:
         """The same moves in a new world."""
         world = self.fresh()
         for name, base in self.bases.items():
-            world.hosts[name].net.iss_base = base
-            world.hosts[name].net.iss_moves = False
+            net = world.host(name).net
+            net.iss_base, net.iss_moves = base, False
         for move in self.moves:
             make(world, move)
         return world
@@ -231,6 +231,7 @@ def episode(seed: int, steps: int, every: int = 1, twice: bool = False) -> Play:
     forks = random.Random(seed)
     for number in range(steps):
         copy = play.world.fork() if twice and forks.random() < 0.05 else None
+        before = "" if copy is None else play.world.digest()
         try:
             play.step()
             wrong = broken(play.world) if number % every == 0 else []
@@ -239,7 +240,12 @@ def episode(seed: int, steps: int, every: int = 1, twice: bool = False) -> Play:
         if wrong:
             raise Wrong(f"seed {seed}, move {number}, {play.moves[-1]}: " + "; ".join(wrong))
         if copy is not None:
+            if copy.digest() != before:
+                raise Wrong(f"seed {seed}, move {number}, {play.moves[-1]}: the world changed its copy")
+            after = play.world.digest()
             make(copy, play.moves[-1])
+            if play.world.digest() != after:
+                raise Wrong(f"seed {seed}, move {number}, {play.moves[-1]}: the copy changed the world")
             if copy.digest() != play.world.digest():
                 raise Wrong(f"seed {seed}, move {number}, {play.moves[-1]}: the copy went another way")
     if broken(play.world):
