@@ -93,12 +93,16 @@ class Play:
         """The world before the first move."""
         return World(profile=self.profile, seed=self.seed, delay=self.delay)
 
-    def again(self) -> World:
-        """The same moves in a new world."""
-        world = self.fresh()
+    def prepare(self, world: World) -> None:
+        """What was done to the world apart from moves: the first sequence numbers."""
         for name, base in self.bases.items():
             net = world.host(name).net
             net.iss_base, net.iss_moves = base, False
+
+    def again(self) -> World:
+        """The same moves in a new world."""
+        world = self.fresh()
+        self.prepare(world)
         for move in self.moves:
             make(world, move)
         return world

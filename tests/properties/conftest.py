@@ -1,0 +1,13 @@
+"""Properties are looked for in the same places each time, and without a clock."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+settings.register_profile("tcpnotes", deadline=None, derandomize=True, database=None, max_examples=60)
+settings.load_profile("tcpnotes")
