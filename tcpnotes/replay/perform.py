@@ -23,12 +23,12 @@ from tcpnotes.replay.rows import Row, silent_counter, silent_timer
 from tcpnotes.trace import Record, Segment
 from tcpnotes.trace import records as r
 from tcpnotes.trace.segment import ACK, SYN
+from tcpnotes.trace.words import option_words, relative
 from tcpnotes.world import World
 from tcpnotes.world.process import ADDRESSES
 
 OURS, PEERS = 1_000_000_000, 3_000_000_000  # first sequence numbers
 _UP = 360_000  # how many jiffies the host has been up when the recording begins
-_AHEAD = 1 << 31
 
 
 class Performance(NamedTuple):
@@ -96,10 +96,7 @@ class _Ends:
 
 
 def _relative(number: int, base: int) -> int:
-    if number == 0:
-        return 0
-    distance = (number - base) & 0xFFFFFFFF
-    return distance - (1 << 32) if distance >= _AHEAD else distance
+    return relative(number, base) if number else 0  # a raw 0 stays 0
 
 
 def _seconds(t: int) -> float:
@@ -108,24 +105,6 @@ def _seconds(t: int) -> float:
 
 def _from_jiffies(jiffies: int | None) -> float | None:
     return None if jiffies is None else round(jiffies / 100, 6)
-
-
-def options(seg: Segment) -> tuple[str, ...]:
-    """The options in the order in which 2.4 writes them, with its padding."""
-    words: list[str] = []
-    if seg.mss is not None:
-        words.append(f"mss {seg.mss}")
-    if seg.ts is not None:
-        words += ["sackOK"] if seg.sack_ok else ["nop", "nop"]
-        words.append(f"TS val {(seg.ts[0] - _UP) & 0xFFFFFFFF} ecr {seg.ts[1]}")
-    elif seg.sack_ok:
-        words += ["nop", "nop", "sackOK"]
-    if seg.wscale is not None:
-        words += ["nop", f"wscale {seg.wscale}"]
-    if seg.sacks:
-        blocks = " ".join(f"{(a - PEERS) & 0xFFFFFFFF}:{(b - PEERS) & 0xFFFFFFFF}" for a, b in seg.sacks)
-        words += ["nop", "nop", f"sack {blocks}"]
-    return tuple(words)
 
 
 class _Writer:
@@ -209,7 +188,8 @@ class _Writer:
                 ack = _relative(seg.ack_seq, PEERS) if seg.flags & ACK else None
                 port = None if seg.dport == self.ends.peer else seg.dport
                 return (
-                    "out", t, seg.flag_letters, _relative(seg.seq, OURS), seg.len, ack, seg.window, options(seg),
+                    "out", t, seg.flag_letters, _relative(seg.seq, OURS), seg.len, ack, seg.window,
+                    option_words(seg, _UP, PEERS),
                     record.fn, port,
                 )  # fmt: skip
             case r.StateChange():
