@@ -42,9 +42,12 @@ def light(svg: str) -> str:
     return svg if "'" in svg else svg.replace('"', "'")
 
 
-def element_script(common: bool = False) -> str:
-    """A script that defines the custom element, once a page; ``common``: with style and diagram for all of them."""
-    shared = embedded_json({"style": style(), **diagram()}) if common else "{}"
+def element_script(common: bool = False, styled: bool = True) -> str:
+    """A script that defines the custom element, once a page; ``common``: with style and diagram for all of them.
+
+    A site that has the style in a file of its own leaves it out (``styled=False``).
+    """
+    shared = embedded_json(({"style": style()} if styled else {}) | diagram()) if common else "{}"
     return (
         '(()=>{if(customElements.get("tcpnotes-stepper"))return;\n'
          f"const shared={shared};\n" + _file("stepper.js") + "\n" + _file("element.js") + "\n})();"

@@ -6,6 +6,10 @@ class TcpnotesStepper extends HTMLElement {
       const script = this.querySelector("script.tn-data");
       if (!script) return;
       this.mounted = mount(this, { ...shared, ...JSON.parse(script.textContent) }, +(this.getAttribute("start") || 0), null);
+      const follow = () => opened(this, this.mounted.go);
+      // What stands above may still grow while the page loads: look for the place again when it has.
+      if (follow() && document.readyState !== "complete") window.addEventListener("load", follow, { once: true });
+      window.addEventListener("hashchange", follow);
     };
     if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
     else setTimeout(start, 0);

@@ -24,7 +24,8 @@ function mount(root, data, start, tell) {
 
   const app = el("div", "tn-app");
   app.innerHTML =
-    '<div class="tn-top"><p class="tn-title"></p><code class="tn-link" title="this very step"></code></div>' +
+    '<div class="tn-top"><p class="tn-title"></p><code class="tn-link" title="this very step"></code>' +
+    '<button type="button" class="tn-copy" data-action="copy" hidden>Copy link</button></div>' +
     '<div class="tn-head"><div class="tn-capbox"><div class="tn-caption" aria-live="polite" aria-atomic="true"></div></div>' +
     '<div class="tn-bar"><div class="tn-buttons" role="toolbar" aria-label="Steps">' +
     '<button type="button" data-action="first" aria-label="First step"><span aria-hidden="true">|◀</span> First</button>' +
@@ -134,7 +135,7 @@ function mount(root, data, start, tell) {
     const long = (s) => s.c.length + (s.i || []).reduce((n, id) => n + 40 + (data.items[id] || "").length, 0);
     for (const step of [...steps].sort((a, b) => long(b) - long(a)).slice(0, 12)) {
       caption(step, probe);
-      most = Math.max(most, probe.offsetHeight);
+      most = Math.max(most, Math.ceil(probe.getBoundingClientRect().height));
     }
     probe.remove();
     pick(".tn-capbox").style.minHeight = most + "px";
@@ -292,6 +293,7 @@ function mount(root, data, start, tell) {
       pick("[data-action=whole]").setAttribute("aria-pressed", on);
       pick("[data-action=whole]").textContent = on ? "Hide what comes" : "Show what comes";
     },
+    copy: () => copyLink(root, pick(".tn-link").textContent, pick("[data-action=copy]")),
     keys: () => {
       const list = pick(".tn-keys");
       list.hidden = !list.hidden;
@@ -319,6 +321,8 @@ function mount(root, data, start, tell) {
     actions[name]();
     if (document.activeElement && document.activeElement.disabled) root.focus({ preventScroll: true });
   });
+  // Where a kernel is told (tell), the page is a notebook, and an address that names a step leads nowhere.
+  pick("[data-action=copy]").hidden = !!tell;
   window.addEventListener("beforeprint", () => { if (details) details.open = true; });
   go(start, true);
   let width = 0;
@@ -332,4 +336,43 @@ function mount(root, data, start, tell) {
     callsAt(steps[index]);
   }).observe(root);
   return { go: (to) => go(to, true) };
+}
+// The steppers of a page by the names that links use: the second of a scenario is "scenario.2".
+function namesake(root) {
+  const all = [...document.querySelectorAll("tcpnotes-stepper")].filter((one) => one.dataset.scenario === root.dataset.scenario);
+  const at = all.indexOf(root);
+  return at > 0 ? "." + (at + 1) : "";
+}
+function copyLink(root, link, button) {
+  const address = new URL(location.href), scenario = root.dataset.scenario;
+  address.search = "";  // where there is one it says how this reader got in, or carries a token
+  address.hash = link.replace(scenario, scenario + namesake(root));
+  const say = (text) => {
+    button.textContent = text;
+    setTimeout(() => { button.textContent = "Copy link"; }, 2000);
+  };
+  const byHand = () => {
+    const field = document.createElement("textarea");
+    field.value = address.href;
+    root.append(field);
+    field.select();
+    say(document.execCommand("copy") ? "Copied" : "Not allowed here");
+    field.remove();
+    button.focus({ preventScroll: true });
+  };
+  if (navigator.clipboard) navigator.clipboard.writeText(address.href).then(() => say("Copied"), byHand);
+  else byHand();
+}
+// "…#scenario@step" opens the stepper of that name at that step, counted from 1; true when `root` is the one.
+function opened(root, go) {
+  let wanted = "";
+  try { wanted = decodeURIComponent(location.hash); } catch { return false; }
+  const [, scenario, , nth, step] = wanted.match(/^#([\w-]+)(\.(\d+))?@(\d+)/) || [];
+  if (scenario !== root.dataset.scenario || namesake(root) !== (nth > 1 ? "." + nth : "")) return false;
+  go(step - 1);
+  root.scrollIntoView({ block: "start", behavior: "instant" });
+  root.focus({ preventScroll: true });
+  // Who shows one part of a page at a time (slides) may turn to the one that holds it.
+  root.dispatchEvent(new CustomEvent("tcpnotes-opened", { bubbles: true }));
+  return true;
 }
