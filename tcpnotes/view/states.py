@@ -97,7 +97,7 @@ def dot_source() -> str:
 
 
 def graph() -> graphviz.Source:
-    """The diagram as an object of the ``graphviz`` package (needs tcpnotes[graphviz])."""
+    """The diagram as an object of the ``graphviz`` package (needs tcpnotes[notebook])."""
     import graphviz
 
     return graphviz.Source(dot_source())

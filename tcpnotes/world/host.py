@@ -164,18 +164,18 @@ class Host:
         trace = net.trace
         assert trace is not None
         watched = net.watched
-        for number, sk in net.socks.items():
+        for id_, sk in net.socks.items():
             now = (sk.err, sk.shutdown)
-            before = watched.get(number, (0, 0))
+            before = watched.get(id_, (0, 0))
             if now != before:
-                watched[number] = now
+                watched[id_] = now
                 if now[0] != before[0]:
-                    trace.sock_err(number, ERRNO_NAMES[sk.err] if sk.err else None)
+                    trace.sock_err(id_, ERRNO_NAMES[sk.err] if sk.err else None)
                 if now[1] != before[1]:
-                    trace.sock_shutdown(number, sk.shutdown)
+                    trace.sock_shutdown(id_, sk.shutdown)
         if len(watched) > len(net.socks):
-            for number in watched.keys() - net.socks.keys():
-                del watched[number]
+            for id_ in watched.keys() - net.socks.keys():
+                del watched[id_]
 
     def _settle(self) -> None:
         """After a stimulus: the tasks it woke go on, in the order they were woken."""

@@ -15,7 +15,9 @@ from tcpnotes.kernel.tcp_minisocks import tcp_timewait_kill, tcp_tw_deschedule, 
 from tcpnotes.world import World
 
 SLOW, SLOT = 750, 16
-TIMEOUTS = st.one_of(st.integers(1, 7000), st.sampled_from((1, 15, 16, 17, 495, 496, 497, 749, 750, 751, 5999, 6000, 6001)))
+TIMEOUTS = st.one_of(
+    st.integers(1, 7000), st.sampled_from((1, 15, 16, 17, 495, 496, 497, 749, 750, 751, 5999, 6000, 6001))
+)
 PLANS = st.lists(st.tuples(st.integers(0, 3000), TIMEOUTS), min_size=1, max_size=25)
 
 

@@ -38,7 +38,7 @@ def refused(s: Story, *words: str) -> Iterator[None]:
 GOOD = Segment(0xC0000201, 80, 0xC0A80001, 1024, 1, 1, 0x10, 100)
 
 
-# -- worlds ------------------------------------------------------------------------------------------------------------
+# -- worlds ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -93,13 +93,14 @@ def test_sysctl__unknown() -> None:
         s.world.sysctl("A", "tcp_fin_time", 5)
 
 
-# -- calls ------------------------------------------------------------------------------------------------------------------
+# -- calls -----------------------------------------------------------------------------------------------------------
 
 
 CALLS: dict[str, tuple[Any, ...]] = {
-    "bind": (80,), "listen": (5,), "accept": (), "connect": (80,), "read": (10,), "recv": (10, "MSG_PEEK"), "write": (10,),
-    "send": (10, "MSG_OOB"), "shutdown": ("SHUT_WR",), "close": (), "poll": ("POLLIN",), "fcntl": ("O_NONBLOCK",),
-    "ioctl": ("SIOCINQ",), "setsockopt": ("SOL_TCP", "TCP_NODELAY", 1), "getsockopt": ("SOL_SOCKET", "SO_ERROR"),
+    "bind": (80,), "listen": (5,), "accept": (), "connect": (80,), "read": (10,), "recv": (10, "MSG_PEEK"),
+    "write": (10,), "send": (10, "MSG_OOB"), "shutdown": ("SHUT_WR",), "close": (), "poll": ("POLLIN",),
+    "fcntl": ("O_NONBLOCK",), "ioctl": ("SIOCINQ",), "setsockopt": ("SOL_TCP", "TCP_NODELAY", 1),
+    "getsockopt": ("SOL_SOCKET", "SO_ERROR"),
 }  # fmt: skip
 
 
@@ -125,9 +126,12 @@ def test_closed_descriptor__ebadf(call: str, fd: int) -> None:
         ("send", (3, 1, "MSG_PEEK|tcp_close"), ("tcp_close",)), ("send", (3, 1, None), ("flags",)),
         ("shutdown", (3, "SHUT_UP"), ("direction",)), ("listen", (3, "many"), ("backlog",)),
         ("ioctl", (3, "SIOCOUTQ"), ("SIOCINQ",)), ("ioctl", (3, []), ("SIOCINQ",)),
-        ("setsockopt", (3, "SOL_IP", "IP_TTL", 1), ("SOL_TCP",)), ("setsockopt", (3, "SOL_TCP", "TCP_INFO", 1), ("TCP_INFO",)),
-        ("setsockopt", (3, "SOL_SOCKET", "SO_LINGER", 5), ("pair",)), ("setsockopt", (3, [], "SO_LINGER", 5), ("SOL_TCP",)),
-        ("setsockopt", (3, "SOL_SOCKET", "SO_LINGER", (1, "x")), ("seconds",)), ("getsockopt", (3, "SOL_TCP", []), ("[]",)),
+        ("setsockopt", (3, "SOL_IP", "IP_TTL", 1), ("SOL_TCP",)),
+        ("setsockopt", (3, "SOL_TCP", "TCP_INFO", 1), ("TCP_INFO",)),
+        ("setsockopt", (3, "SOL_SOCKET", "SO_LINGER", 5), ("pair",)),
+        ("setsockopt", (3, [], "SO_LINGER", 5), ("SOL_TCP",)),
+        ("setsockopt", (3, "SOL_SOCKET", "SO_LINGER", (1, "x")), ("seconds",)),
+        ("getsockopt", (3, "SOL_TCP", []), ("[]",)),
         ("setsockopt", (3, "SOL_SOCKET", "SO_RCVBUF", None), ("SO_RCVBUF",)), ("shutdown", (3, []), ("direction",)),
         ("poll", (3, None), ("events",)), ("poll", (3, []), ("events",)), ("fcntl", (3, []), ("fcntl",)),
     ],
@@ -138,10 +142,12 @@ def test_calls_that_no_application_could_make(call: str, args: tuple[Any, ...], 
         s.world.call("A", call, *args)
 
 
-# -- segments ---------------------------------------------------------------------------------------------------------------------
+# -- segments --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("field", ["saddr", "sport", "daddr", "dport", "seq", "ack_seq", "flags", "window", "len", "urg_ptr"])
+@pytest.mark.parametrize(
+    "field", ["saddr", "sport", "daddr", "dport", "seq", "ack_seq", "flags", "window", "len", "urg_ptr"]
+)
 @pytest.mark.parametrize("value", [-1, 1 << 32, 1.5, None, "1", True])
 def test_segment__impossible_number(field: str, value: Any) -> None:
     s = connected()
@@ -154,7 +160,8 @@ def test_segment__impossible_number(field: str, value: Any) -> None:
     [
         ("mss", -1), ("mss", 65536), ("mss", "1460"), ("wscale", -1), ("wscale", 256), ("wscale", 2.0),
         ("ts", (1,)), ("ts", 5), ("ts", (-1, 0)), ("ts", (0, 1 << 32)), ("ts", ("a", "b")), ("sack_ok", 7),
-        ("sacks", ((1, 2),) * 5), ("sacks", ((1,),)), ("sacks", ((1, -2),)), ("sacks", 5), ("sacks", (3, 4)), ("sacks", None),
+        ("sacks", ((1, 2),) * 5), ("sacks", ((1,),)), ("sacks", ((1, -2),)), ("sacks", 5),
+        ("sacks", (3, 4)), ("sacks", None),
     ],
 )  # fmt: skip
 def test_segment__impossible_option(field: str, value: Any) -> None:
