@@ -25,7 +25,7 @@ class Panel:
     ``run(profile=…, linger=…, unread=…, unsent=…)`` makes a world run and returns its
     recorder, kept with frames; ``linger`` is None when the option is off, else seconds.
     If what it returns has ``items`` (frame index to item ids), the stepper stops there; a `Telling`
-    makes its own stepper, for the ``items`` named (as in `Telling.stepper`).
+    makes its own stepper, for the ``items`` named (as in `Telling.stepper`).  ``most``: bytes that can be asked for.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Panel:
         profiles: Sequence[str] = ("source", "linux-2.4.0"),
         stops: str = "item",
         items: str | Sequence[str] | None = None,
+        most: int = 65536,
         item_texts: Mapping[str, str] | None = None,
         **settings: Any,
     ) -> None:
@@ -46,6 +47,7 @@ class Panel:
         self.profiles = tuple(profiles)
         self.stops = stops
         self.items = items
+        self.most = most
         self.item_texts = item_texts
         self.settings: dict[str, Any] = {"profile": self.profiles[0], "linger": None, "unread": 0, "unsent": 0}
         unknown = sorted(set(settings) - set(self.settings))
@@ -126,8 +128,8 @@ class Panel:
         self.linger = widgets.Checkbox(value=linger is not None, description="Linger", indent=False,
                                        layout={"width": "90px"})  # fmt: skip
         self.seconds = number(5 if linger is None else linger, 3600, "seconds")
-        self.unread = number(self.settings["unread"], 65536, "Bytes unread")
-        self.unsent = number(self.settings["unsent"], 65536, "Bytes unsent")
+        self.unread = number(self.settings["unread"], self.most, "Bytes unread")
+        self.unsent = number(self.settings["unsent"], self.most, "Bytes unsent")
         self.seconds.disabled = linger is None
         self.message = widgets.HTML("")
         self.message.add_class("tn-said")

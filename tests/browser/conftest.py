@@ -147,6 +147,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("lab")
     folder = home / "notebooks"
     shutil.copytree(ROOT / "notebooks", folder)
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -242,7 +245,7 @@ def open_notebook(lab: Lab, visit: Callable[..., Visit]) -> Callable[..., Notebo
         notebook = Notebook(page)
         theme = "JupyterLab Dark" if dark else "JupyterLab Light"
         notebook.command("apputils:change-theme", theme=theme)
-        page.wait_for_selector(f"body[data-jp-theme-light={'false' if dark else 'true'}]", timeout=20_000)
+        page.wait_for_selector(f"body[data-jp-theme-light={'false' if dark else 'true'}]", state="attached", timeout=20_000)
         return notebook
 
     return open_
