@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXTRAS = {
     "tcpnotes.view": {"graphviz"},
     "tcpnotes.widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
-    "tcpnotes.capture": {"dpkt"},
+    "tcpnotes.capture": {"dpkt", "lark"},
     "tcpnotes.packetdrill": {"lark"},
     "tcpnotes.live": {"pyroute2"},
     "tcpnotes.explore": {"dask", "distributed"},
