@@ -1,0 +1,612 @@
+"""Run a script against the engine: its calls and inbound segments at their times, its expectations in between.
+
+One host stands in a world of its own; the peer is what the script says comes in.
+Time is the world's, so a script takes no longer than its events.  The first thing
+that is not as the script has it ends the run.
+
+Timing follows packetdrill: ``+t`` counts from the moment the event before was done,
+and what leaves may differ from its time by the larger of ``--tolerance_usecs`` (4 ms)
+and an eighth of the time waited for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tcpnotes.kernel.profile import Profile
+from tcpnotes.packetdrill.assertions import AssertionBroken, Assertions, CodeRefused
+from tcpnotes.packetdrill.calls import PORT, CallRefused, Planned, Polled, translate
+from tcpnotes.packetdrill.commands import CommandRefused, numbers, understand
+from tcpnotes.packetdrill.info import tcp_info
+from tcpnotes.packetdrill.script import Call, Code, Command, Event, Foreign, Packet, Script, seconds
+from tcpnotes.trace import Recorder, Segment
+from tcpnotes.trace import records as r
+from tcpnotes.trace.segment import ACK, SYN
+from tcpnotes.trace.words import option_words, relative
+from tcpnotes.world import World
+from tcpnotes.world.host import Result
+from tcpnotes.world.process import ADDRESSES, SOL_SOCKET_NAMES, SOL_TCP_NAMES, CallError
+
+OURS, PEERS = 1_000_000_000, 3_000_000_000  # first sequence numbers of both sides
+FIRST_PEER_PORT = 50_000
+TOLERANCE = 4_000  # microseconds
+PATIENCE = 600_000_000  # how long a segment is waited for when a script sets no time, and a call that must return
+_OPTIONS = frozenset(SOL_SOCKET_NAMES + SOL_TCP_NAMES)
+_MESSAGES = frozenset({"MSG_PEEK", "MSG_DONTWAIT", "MSG_WAITALL", "MSG_NOSIGNAL", "MSG_OOB", "MSG_MORE", "MSG_TRUNC"})
+_UNABLE = ("udp_encaps", "so_filename", "so_flags")  # options of packetdrill that ask for another stack
+
+
+class Difference(NamedTuple):
+    """The first thing that is not as the script has it; ``fields`` names what differs."""
+
+    event: Event
+    expected: str
+    actual: str
+    fields: tuple[str, ...] = ()
+
+
+class Refusal(NamedTuple):
+    """Something that the engine has nothing for."""
+
+    event: Event | None
+    sentence: str
+
+
+class Step(NamedTuple):
+    """An event that went as the script has it, when, and what there is to say about it."""
+
+    event: Event
+    t: int
+    note: str = ""
+
+
+@dataclass
+class Outcome:
+    """How a script fared: the steps that went well, and the difference or refusal that ended it (neither: passed)."""
+
+    script: Script
+    profile: str
+    recorder: Recorder
+    steps: list[Step] = field(default_factory=list)
+    difference: Difference | None = None
+    refusal: Refusal | None = None
+    ignored: list[Step] = field(default_factory=list)
+
+    @property
+    def passed(self) -> bool:
+        """Did everything go as the script has it?"""
+        return self.difference is None and self.refusal is None
+
+    @property
+    def place(self) -> int | None:
+        """The line of the event at which the run ended; None when it passed or the whole script was refused."""
+        end = self.difference or self.refusal
+        return None if end is None or end.event is None else end.event.place.line
+
+
+def run_script(script: Script, profile: str | Profile = "linux-6", frames: bool = False) -> Outcome:
+    """Run ``script`` under a profile; with ``frames`` the recorder of the outcome can be stepped through."""
+    return _Run(script, profile, frames).run()
+
+
+class _Differs(Exception):
+    def __init__(self, event: Event, expected: object, actual: object, fields: tuple[str, ...] = ()) -> None:
+        self.difference = Difference(event, str(expected), str(actual), fields)
+
+
+class _Refused(Exception):
+    def __init__(self, event: Event | None, sentence: str) -> None:
+        self.refusal = Refusal(event, sentence)
+
+
+class _Waiting(NamedTuple):
+    """A call that has not returned: what it must bring, when it must return (None: whenever)."""
+
+    event: Event
+    planned: Planned
+    finished: Callable[[], Result | None]
+    since: int
+    until: int | None
+
+
+@dataclass
+class _Doubt:
+    """Timestamps that are not as written: whether that matters shows when the script has been read to its end."""
+
+    right: int = 0
+    wrong: list[_Differs] = field(default_factory=list)
+    steps: int = 0
+
+
+class _Run:
+    def __init__(self, script: Script, profile: str | Profile, frames: bool) -> None:
+        self.script = script
+        self.world = World(profile, hosts=("A",))
+        net = self.world.host("A").net
+        net.iss_base, net.iss_moves = OURS, False
+        self.recorder = self.world.listen(frames)
+        self.outcome = Outcome(script, self.world.profile.name, self.recorder)
+        self.sent: list[r.Sent] = []
+        self.seen = 0  # records looked at
+        self.next = 0  # of `sent`, the first that no event has claimed
+        self.base = 0  # when the event before was done
+        self.fds: dict[int, int] = {}  # the script's descriptors -> the engine's
+        self.highest = 2
+        self.watched: int | None = None  # whose tcp_info is asserted
+        self.waiting: list[_Waiting] = []
+        self.peer_port, self.our_port = FIRST_PEER_PORT - 1, PORT
+        self.fresh = False  # a listener that no SYN has reached yet
+        self.first: dict[tuple[int, int], int] = {}  # our port and the peer's -> our first sequence number
+        self.stamps: dict[int, int] = {}  # timestamps of ours in the script -> in the engine
+        self.stamp_base: int | None = None
+        self.last_stamp = 0
+        self.assertions = Assertions()
+        self.doubt = _Doubt()
+        self.tolerance = self._number("tolerance_usecs", TOLERANCE)
+        self.strict_stamps = self._number("tcp_ts_tick_usecs", 0)
+
+    def _number(self, option: str, otherwise: int) -> int:
+        text = self.script.options.get(option)
+        if text is None:
+            return otherwise
+        if not text.isdigit() or len(text) > 12:
+            raise_at = f"the option --{option} takes a number, not {text!r}."
+            self.outcome.refusal = Refusal(None, raise_at)
+            return otherwise
+        return int(text)
+
+    # -- the whole ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> Outcome:
+        outcome = self.outcome
+        if outcome.refusal is not None:
+            return outcome
+        try:
+            self._check_options()
+            for event in self.script.events:
+                self._event(event)
+            self._await_all()
+        except _Differs as end:
+            outcome.difference = end.difference
+        except _Refused as end:
+            outcome.refusal = end.refusal
+        if outcome.difference is None and outcome.refusal is None and self.doubt.wrong:
+            # A script that has most of its timestamps right means them; others write any number that comes to hand.
+            if len(self.doubt.wrong) < self.doubt.right:
+                end_ = self.doubt.wrong[0]
+                outcome.difference = end_.difference
+                at = next(i for i, step in enumerate(outcome.steps) if step.event is end_.difference.event)
+                del outcome.steps[at:]
+        return outcome
+
+    def _check_options(self) -> None:
+        options = self.script.options
+        version = options.get("ip_version", "ipv4")
+        if version not in ("ipv4", ""):
+            raise _Refused(None, f"the engine speaks IPv4 only, not {version} (--ip_version).")
+        for name in _UNABLE:
+            if name in options:
+                raise _Refused(None, f"the option --{name} asks for something that the engine has not.")
+        if options.get("mtu", "1500") != "1500":
+            raise _Refused(None, "the engine's device takes packets of 1500 bytes: --mtu must be 1500.")
+
+    def _event(self, event: Event) -> None:
+        action = event.action
+        match action:
+            case Command():
+                self._command(event, action)
+            case Packet(outbound=True):
+                self._expect(event, action)
+            case Packet():
+                self._go_to(event)
+                self._inject(event, action)
+            case Call():
+                self._go_to(event)
+                self._call(event, action)
+            case Code():
+                self._go_to(event)
+                self._code(event, action)
+            case Foreign():
+                raise _Refused(event, f"the engine has nothing for {action.what}.")
+
+    def _done(self, event: Event, note: str = "") -> None:
+        self.base = self.world.now
+        self.outcome.steps.append(Step(event, self.world.now, note))
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def _go_to(self, event: Event) -> None:
+        """Let time pass up to an event that is ours to make."""
+        assert event.when is not None
+        at = event.when.first + (self.base if event.when.kind == "relative" else 0)
+        self._advance(at)
+        self.base = self.world.now
+
+    def _advance(self, t: int) -> None:
+        """Let everything happen up to microsecond ``t``; calls that return meanwhile are looked at at once."""
+        world = self.world
+        while (due := world.next_due()) is not None and due[0] <= t:
+            world.apply(due[1])
+            self._look()
+        if t > world.now:
+            world.run_until(t)
+        self._look()
+
+    def _look(self) -> None:
+        """Collect what has left, and check calls that have returned."""
+        records = self.recorder.records
+        for record in records[self.seen :]:
+            if isinstance(record, r.Sent):
+                self.sent.append(record)
+                seg = record.seg
+                if seg.flags & SYN:
+                    self.first.setdefault((seg.sport, seg.dport), seg.seq)
+                    if not seg.flags & ACK:
+                        self.our_port, self.peer_port = seg.sport, seg.dport
+                if seg.ts is not None:
+                    self.last_stamp = seg.ts[0]
+        self.seen = len(records)
+        for waiting in list(self.waiting):
+            result = waiting.finished()
+            if result is not None:
+                self.waiting.remove(waiting)
+                self._check_return(waiting, result)
+
+    # -- commands and code ------------------------------------------------------------------------------------------------
+
+    def _command(self, event: Event, command: Command) -> None:
+        if event.when is not None:
+            self._go_to(event)
+        try:
+            understood = understand(command.text)
+        except CommandRefused as error:
+            raise _Refused(event, str(error)) from None
+        left_out = list(understood.ignored)
+        for name, value in understood.sysctls:
+            if not self._sysctl(name, value):
+                left_out.append(f"{name}={value}")
+        self._done(event, f"left out: {'; '.join(left_out)}" if left_out else "")
+        if left_out:
+            self.outcome.ignored.append(self.outcome.steps[-1])
+
+    def _sysctl(self, name: str, value: str) -> bool:
+        """Set a kernel parameter; False when the engine has none of that name."""
+        known = self.world.host("A").net.sysctl
+        found = numbers(value)
+        if len(found) == 3 and f"{name}_max" in known:
+            self.world.sysctl("A", name, found[1])
+            self.world.sysctl("A", f"{name}_max", found[2])
+            return True
+        if name not in known or len(found) != 1:
+            return False
+        self.world.sysctl("A", name, found[0])
+        return True
+
+    def _code(self, event: Event, code: Code) -> None:
+        info: dict[str, Any] = {}
+        if self.watched is not None:
+            processes = self.world.host("A").processes
+            file = processes.files.get(self.fds.get(self.watched, -1))
+            if file is not None:
+                info = tcp_info(self.world.host("A").net.socks[file.sk])
+        try:
+            self.assertions.run(code.text, info)
+        except AssertionBroken as broken:
+            raise _Differs(event, f"assert {broken}", broken.values or "it does not hold") from None
+        except CodeRefused as error:
+            sentence = str(error)
+            if not info and "tcpi_" in sentence:
+                sentence = "there is no connection whose tcp_info could be looked at."
+            raise _Refused(event, sentence) from None
+        self._done(event)
+
+    # -- calls ---------------------------------------------------------------------------------------------------------------
+
+    def _call(self, event: Event, call: Call) -> None:
+        while self.waiting:  # one process makes all calls: the one before must have returned
+            self._await(self.waiting[0])
+        try:
+            planned = translate(call, _OPTIONS, _MESSAGES)
+            finished = self._make(planned, event)
+        except (CallRefused, CallError) as error:
+            raise _Refused(event, str(error)) from None
+        until = call.until
+        if until is not None and event.when is not None and event.when.kind == "relative":
+            until += self.base - event.when.first
+        waiting = _Waiting(event, planned, finished, self.world.now, until)
+        result = finished()
+        if until is not None and result is None:
+            self.waiting.append(waiting)
+            self._look()
+            self._done(event, "asleep")
+            return
+        if result is None:
+            self.waiting.append(waiting)
+            self._await(waiting)
+        else:
+            self._look()
+            self._check_return(waiting, result)
+        self._done(event)
+
+    def _make(self, planned: Planned, event: Event) -> Callable[[], Result | None]:
+        """Make the call; what comes back says whether it has returned."""
+        world = self.world
+        host = world.host("A")
+        if planned.name == "poll":
+            return self._poll(planned, event)
+        args = planned.args
+        if planned.fd is not None:
+            live = self.fds.get(planned.fd)
+            if live is None:
+                live = -1 if planned.fd < 0 else 1_000_000 + planned.fd  # a descriptor that is not open
+            args = (live, *args)
+        if planned.name in ("F_GETFL", "passed over"):
+            file = host.processes.files.get(args[0])
+            if file is None:
+                return lambda: Result(-1, "EBADF", None)
+            flags = 2 | (0o4000 if file.nonblock else 0)
+            return lambda: Result(flags if planned.name == "F_GETFL" else 0, None, None)
+        if planned.name == "listen":
+            self.fresh = True
+        if planned.name == "bind":
+            self.our_port = planned.args[0]
+        task = world.call("A", planned.name, *args)
+        return lambda: world.result("A", task)
+
+    def _poll(self, planned: Planned, event: Event) -> Callable[[], Result | None]:
+        entries: tuple[Polled, ...]
+        entries, patience = planned.args
+        end = None if patience < 0 else self.world.now + patience * 1000
+        host = self.world.host("A")
+
+        def ready() -> tuple[int, list[frozenset[str]]]:
+            found = []
+            for entry in entries:
+                task = self.world.call("A", "poll", self.fds.get(entry.fd, 1_000_000), entry.events)
+                result = host.result(task)
+                assert result is not None
+                found.append(frozenset(str(result.value).split("|")) - {"0"} if result.ret >= 0 else {"POLLNVAL"})
+            return sum(bool(names) for names in found), [frozenset(names) for names in found]
+
+        def finished() -> Result | None:
+            count, names = ready()
+            if not count and patience and (end is None or self.world.now < end):
+                return None
+            for entry, actual in zip(entries, names, strict=True):
+                if entry.revents is not None and actual != entry.revents:
+                    wanted, got = ("|".join(sorted(mask)) or "0" for mask in (entry.revents, actual))
+                    raise _Differs(event, f"revents={wanted}", f"revents={got}", ("revents",))
+            return Result(count, None, None)
+
+        return finished
+
+    def _await(self, waiting: _Waiting) -> None:
+        """Let time pass until a call returns."""
+        world = self.world
+        limit = world.now + PATIENCE
+        while waiting in self.waiting:
+            due = world.next_due()
+            if due is None or due[0] > limit:
+                raise _Differs(waiting.event, f"{_said(waiting.planned)}", "the call never returns", ("time",))
+            world.apply(due[1])
+            self._look()
+
+    def _await_all(self) -> None:
+        while self.waiting:
+            self._await(self.waiting[0])
+
+    def _check_return(self, waiting: _Waiting, result: Result) -> None:
+        event, planned = waiting.event, waiting.planned
+        actual = f"{result.ret} {result.errno}" if result.errno else str(result.ret)
+        if waiting.until is not None:
+            allowed = self._allowed(waiting.until - waiting.since)
+            if abs(self.world.now - waiting.until) > allowed:
+                raise _Differs(
+                    event, f"returns at {seconds(waiting.until)} s (± {seconds(allowed)})",
+                    f"returned at {seconds(self.world.now)} s", ("time",),
+                )  # fmt: skip
+        if planned.opens and result.ret >= 0:
+            self._new_fd(event, planned, result.ret)
+            return
+        if planned.expected is not None and result.ret != planned.expected:
+            raise _Differs(event, _said(planned), actual, ("result",))
+        if planned.errno is not None and result.errno != planned.errno:
+            raise _Differs(event, _said(planned), actual, ("errno",))
+        if planned.value is not None and result.ret >= 0 and planned.name != "setsockopt":
+            value = result.value
+            if str(value) != str(planned.value) and not (value == 0 and planned.value in ("0", 0)):
+                raise _Differs(event, f"value {planned.value}", f"value {value}", ("value",))
+        if planned.name == "close" and planned.fd is not None:
+            self.fds.pop(planned.fd, None)
+        if planned.name == "connect":
+            self.watched = planned.fd
+
+    def _new_fd(self, event: Event, planned: Planned, live: int) -> None:
+        """A call gave a descriptor: the lowest free one, or the next after the highest, as scripts like to count."""
+        wanted = planned.expected
+        lowest = 3
+        while lowest in self.fds:
+            lowest += 1
+        if wanted is None:
+            wanted = lowest
+        if wanted < 0 or wanted in self.fds or wanted not in (lowest, self.highest + 1):
+            raise _Differs(event, _said(planned), str(lowest), ("result",))
+        self.highest = max(self.highest, wanted)
+        self.fds[wanted] = live
+        if planned.nonblock:
+            self.world.host("A").processes.files[live].nonblock = True
+        if planned.name == "accept":
+            self.watched = wanted
+
+    # -- segments that come in -------------------------------------------------------------------------------------------------
+
+    def _inject(self, event: Event, packet: Packet) -> None:
+        if packet.options is not None and packet.options.foreign:
+            raise _Refused(event, f"the engine has no TCP option {packet.options.foreign}.")
+        options = packet.options
+        assert options is not None
+        if packet.ports is not None:
+            self.peer_port, self.our_port = packet.ports
+        elif packet.flags & SYN and not packet.flags & ACK and self.fresh:
+            self.peer_port += 1
+        if packet.flags & SYN and not packet.flags & ACK:
+            self.fresh = False
+        ours = self.first.get((self.our_port, self.peer_port), OURS)
+        ack = 0 if packet.ack is None else (ours + packet.ack) & 0xFFFFFFFF
+        ts = options.ts
+        if ts is not None and packet.flags & ACK:
+            ts = (ts[0], self._live_stamp(ts[1]))
+        seg = Segment(
+            ADDRESSES["B"], self.peer_port, ADDRESSES["A"], self.our_port, (PEERS + packet.seq) & 0xFFFFFFFF, ack,
+            packet.flags, packet.window or 0, packet.length, options.mss, options.wscale, options.sack_ok, ts,
+            tuple([((ours + a) & 0xFFFFFFFF, (ours + b) & 0xFFFFFFFF) for a, b in options.sacks]), packet.urgent or 0,
+        )  # fmt: skip
+        self.world.inject("A", seg)
+        self._look()
+        self._done(event)
+
+    def _live_stamp(self, script: int) -> int:
+        """A timestamp of ours as the engine knows it, from the script's."""
+        if script in self.stamps:
+            return self.stamps[script]
+        if self.stamp_base is not None:
+            return (script + self.stamp_base) & 0xFFFFFFFF
+        return self.last_stamp or script
+
+    # -- segments that go out ---------------------------------------------------------------------------------------------------
+
+    def _expect(self, event: Event, packet: Packet) -> None:
+        when = event.when
+        assert when is not None
+        if packet.options is not None and packet.options.foreign:
+            raise _Refused(event, f"the engine has no TCP option {packet.options.foreign}.")
+        base = self.base if when.kind == "relative" else 0
+        first, last = base + when.first, base + (when.first if when.last is None else when.last)
+        allowed = self._allowed(max(last - self.base, 0))
+        sent = self._next_sent(self.world.now + PATIENCE if when.kind == "any" else last + allowed)
+        if sent is None:
+            sent = self._next_sent(max(self.world.now, last) + PATIENCE)
+            said = "nothing leaves" if sent is None else f"nothing until {self._shown(sent)} at {seconds(sent.t)} s"
+            raise _Differs(event, f"{packet} at {_span(first, last)}", said, ("time",))
+        seg, count = self._merged(packet)
+        self._compare(event, packet, sent, seg, first if when.kind != "any" else sent.t)
+        if when.kind != "any" and not first - allowed <= sent.t <= last + allowed:
+            raise _Differs(
+                event, f"at {_span(first, last)} (± {seconds(allowed)})", f"at {seconds(sent.t)} s", ("time",)
+            )  # fmt: skip
+        self.next += count
+        self._done(event, "" if count == 1 else f"{count} segments")
+
+    def _allowed(self, waited: int) -> int:
+        return max(self.tolerance, waited // 8)
+
+    def _next_sent(self, limit: int) -> r.Sent | None:
+        """The next segment that no event has claimed, letting time pass up to ``limit``."""
+        world = self.world
+        self._look()
+        while self.next >= len(self.sent):
+            due = world.next_due()
+            if due is None or due[0] > limit:
+                return None
+            world.apply(due[1])
+            self._look()
+        return self.sent[self.next]
+
+    def _merged(self, packet: Packet) -> tuple[Segment, int]:
+        """What a device that cuts segments itself would be given: several in a row that left at once, as one."""
+        sent = self.sent[self.next]
+        seg, count = sent.seg, 1
+        while seg.len < packet.length and self.next + count < len(self.sent):
+            following = self.sent[self.next + count]
+            other = following.seg
+            if (
+                following.t != sent.t or other.seq != seg.end_seq or not other.len or other.ack_seq != seg.ack_seq
+                or (other.sport, other.dport, other.ts) != (seg.sport, seg.dport, seg.ts)
+            ):  # fmt: skip
+                break
+            seg = seg._replace(len=seg.len + other.len, flags=seg.flags | other.flags)
+            count += 1
+        return seg, count
+
+    def _compare(self, event: Event, packet: Packet, sent: r.Sent, seg: Segment, planned: int) -> None:
+        ours = self.first.get((seg.sport, seg.dport), OURS)
+        fields = []
+        if seg.flags != packet.flags:
+            fields.append("flags")
+        seq = relative(seg.seq, ours) if seg.seq else 0  # a RESET without a connection starts at a raw 0
+        if seq != packet.seq:
+            fields.append("seq")
+        if seg.len != packet.length:
+            fields.append("length")
+        ack = relative(seg.ack_seq, PEERS) if seg.flags & ACK else 0
+        if ack != (packet.ack or 0):
+            fields.append("ack")
+        if packet.window is not None and seg.window != packet.window:
+            fields.append("win")
+        if packet.urgent is not None and seg.urg_ptr != packet.urgent:
+            fields.append("urg")
+        if packet.ports is not None and (seg.sport, seg.dport) != packet.ports:
+            fields.append("ports")
+        if any(mark in ("ect0", "ect1", "ce", "ect01") for mark in packet.marks):
+            fields.append("mark")
+        doubt = None
+        if packet.options is not None:
+            actual = self._option_words(seg)
+            if [_kind(word) for word in actual] != [_kind(word) for word in packet.options.words]:
+                fields.append("options")
+            if packet.options.ts is not None and seg.ts is not None:
+                doubt = self._compare_stamps(packet.options.ts, seg.ts, abs(sent.t - planned))
+        if fields:
+            raise _Differs(event, packet, f"{self._shown(sent, seg)}", tuple(fields))
+        if doubt:
+            differs = _Differs(event, packet, self._shown(sent, seg), ("timestamp",))
+            if self.strict_stamps and doubt == "val":
+                raise differs
+            self.doubt.wrong.append(differs)
+        elif doubt is not None:
+            self.doubt.right += 1
+
+    def _compare_stamps(self, script: tuple[int, int], live: tuple[int, int], late: int) -> str:
+        """Which of a timestamp's two numbers is not as the script has it ("": both are)."""
+        if self.stamp_base is None:
+            self.stamp_base = (live[0] - script[0]) & 0xFFFFFFFF
+        self.stamps[script[0]] = live[0]
+        allowed = late // 1000 + 1 if late else 0
+        if self.strict_stamps:
+            allowed = max(allowed, self.tolerance // self.strict_stamps)
+        if abs(relative((live[0] - self.stamp_base) & 0xFFFFFFFF, script[0])) > allowed:
+            return "val"
+        return "" if live[1] == script[1] else "ecr"
+
+    def _option_words(self, seg: Segment) -> tuple[str, ...]:
+        return option_words(seg, self.stamp_base or 0, PEERS)
+
+    def _shown(self, sent: r.Sent, seg: Segment | None = None) -> str:
+        """A segment as the script would write it, with the function that sent it."""
+        seg = seg or sent.seg
+        ours = self.first.get((seg.sport, seg.dport), OURS)
+        seq = 0 if seg.seq == 0 else relative(seg.seq, ours)
+        parts = [">", seg.flag_letters or "-", f"{seq}:{seq + seg.len}({seg.len})"]
+        if seg.flags & ACK:
+            parts.append(f"ack {relative(seg.ack_seq, PEERS)}")
+        parts.append(f"win {seg.window}")
+        words = self._option_words(seg)
+        if words:
+            parts.append(f"<{','.join(words)}>")
+        return " ".join(parts) + (f", by {sent.fn}" if sent.fn else "")
+
+
+def _kind(word: str) -> str:
+    """An option as far as it must agree to the letter: all of it, but of a timestamp only that it is one."""
+    return "TS" if word.startswith("TS ") else word
+
+
+def _span(first: int, last: int) -> str:
+    return f"{seconds(first)} s" if first == last else f"{seconds(first)} to {seconds(last)} s"
+
+
+def _said(planned: Planned) -> str:
+    expected = "..." if planned.expected is None else str(planned.expected)
+    return f"{expected} {planned.errno}" if planned.errno else expected
