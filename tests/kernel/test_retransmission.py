@@ -81,8 +81,8 @@ def test_third_duplicate_ack__sends_the_head_again_at_once() -> None:
 
 def test_every_segment_lost_once__the_close_completes_all_the_same() -> None:
     s = connected()
-    for act in (lambda: s.A.write(100), lambda: s.A.close()):
-        act()
+    for call in ("write", "close"):
+        getattr(s.A, call)(*([100] if call == "write" else []))
         s.lose()
         s.wait(5)
     assert s.B.read(1000) == 100

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from tcpnotes.scenarios import ScenarioError, load, run, scenario_names
-from tcpnotes.scenarios import loader
+from tcpnotes.scenarios import ScenarioError, load, loader, run, scenario_names
 
 GOOD = """\
 title = "A closes"
@@ -68,23 +67,28 @@ MISTAKES: dict[str, tuple[str, Any]] = {
     'title = "A closes"': ("title", ["title = 3", "", "title = []", "titel = 'x'"]),
     'about = "A test."': ("about", ["about = 3", "about = true"]),
     'shows = ["1.0"]': ("shows", ["shows = '1.0'", "shows = ['9.9']", "shows = [1.0]", "shows = [[]]"]),
-    "delay = 0.05": ("delay", ["delay = -1", "delay = 'x'", "delay = nan", "delay = inf", "delay = true", "delay = 1e99"]),
+    "delay = 0.05": ("delay", ["delay = -1", "delay = 'x'", "delay = nan", "delay = inf", "delay = true",
+        "delay = 1e99"]),
     "until = 5": ("until", ["until = 3", "until = -5", "until = 'end'", "until = 100001"]),
     'start = "established"': ("start", ["start = 'running'", "start = 1", "start = []"]),
     'server = "B"': ("server", ["server = 'C'", "server = ['B']", "server = 1"]),
-    "client_port = 1500": ("client_port", ["client_port = 65536", "client_port = -1", "client_port = 1.5", "client_port = true"]),
+    "client_port = 1500": ("client_port", ["client_port = 65536", "client_port = -1", "client_port = 1.5",
+        "client_port = true"]),
     "[sysctl.A]": ("sysctl", ["[sysctl.C]", "[sysctls.A]"]),
-    "tcp_fin_timeout = 30": ("sysctl.A", ["tcp_fin_timout = 30", "tcp_fin_timeout = -1", "tcp_fin_timeout = '30'", "tcp_fin_timeout = 2147483648"]),
+    "tcp_fin_timeout = 30": ("sysctl.A", ["tcp_fin_timout = 30", "tcp_fin_timeout = -1", "tcp_fin_timeout = '30'",
+        "tcp_fin_timeout = 2147483648"]),
     "at = 1": ("script[1].at", ["", "at = -1", "at = 'soon'", "at = nan"]),
     'host = "A"': ("script[1].host", ["", "host = 'C'", "host = 1"]),
     'call = "write"': ("script[1]", ["call = 'wrote'", "call = 3", "", "crash = 'A'", "call = 'write'\nlose = 'FIN'"]),
-    "args = [10]": ("script[1]", ["args = 10", "args = ['x']", "args = [-1]", "args = []", "args = [1, 'MSG_X']", "args = [10, 1, 2]", "args = [10]\nfd = -1", "args = [10]\nfd = 'x'", "arg = [10]"]),
+    "args = [10]": ("script[1]", ["args = 10", "args = ['x']", "args = [-1]", "args = []", "args = [1, 'MSG_X']",
+        "args = [10, 1, 2]", "args = [10]\nfd = -1", "args = [10]\nfd = 'x'", "arg = [10]"]),
     'lose = "FIN"': ("script[2].lose", ["lose = 'some'", "lose = 1"]),
     'from = "A"': ("script[2]", ["", "from = 'C'", "from = 2", "form = 'A'"]),
     "count = 1": ("script[2]", ["count = 0", "count = 'all'", "until = 1", "count = 1.5", "cuont = 1"]),
     'to = "B"': ("script[3].inject", ["to = 'C'", "too = 'B'", "to = 1"]),
     'flags = "ACK"': ("script[3].inject", ["flags = 'ACKS'", "flags = 16", "flags = ['ACK']", "flag = 'ACK'"]),
-    'seq = "rcv_nxt"': ("script[3].inject", ["seq = 'rcv_next'", "seq = 1.5", "seq = ''", "seq = true", "sequence = 1"]),
+    'seq = "rcv_nxt"': ("script[3].inject", ["seq = 'rcv_next'", "seq = 1.5", "seq = ''", "seq = true",
+        "sequence = 1"]),
     'ack = "snd_nxt"': ("script[3].inject", ["ack = 'snd_nxt*2'", "ack = []"]),
     "len = 1": ("script[3].inject", ["len = -1", "len = 65536", "len = 'x'"]),
     "window = 100": ("script[3].inject", ["window = 65536", "window = -1"]),
@@ -100,7 +104,20 @@ def test_every_key_wrong_in_turn__names_the_place(line: str, bad: str) -> None:
     assert place in sentence or "titel" in sentence or "sysctls" in sentence or "not TOML" in sentence, sentence
 
 
-@pytest.mark.parametrize("text", ["", "[", "title = ", "\x00", "a = 1\na = 2", "x" * 100, "[[script]]", "title = 'x'\nscript = 3", "title='x'\nscript=[3]"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[",
+        "title = ",
+        "\x00",
+        "a = 1\na = 2",
+        "x" * 100,
+        "[[script]]",
+        "title = 'x'\nscript = 3",
+        "title='x'\nscript=[3]",
+    ],
+)
 def test_not_a_scenario_at_all(text: str) -> None:
     wrong(text)
 
@@ -137,7 +154,8 @@ def test_inject_without_a_connection() -> None:
 VALUES = st.recursive(
     st.one_of(
         st.integers(-5, 1 << 40), st.booleans(), st.floats(), st.text(max_size=8),
-        st.sampled_from(["A", "B", "C", "write", "close", "FIN", "ACK", "rcv_nxt", "SHUT_WR", "SOL_SOCKET", "established", "1.0"]),
+        st.sampled_from(["A", "B", "C", "write", "close", "FIN", "ACK", "rcv_nxt", "SHUT_WR", "SOL_SOCKET",
+            "established", "1.0"]),
     ),
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=6), inner, max_size=4)),
     max_leaves=8,
@@ -146,7 +164,8 @@ KEYS = st.sampled_from([
     "title", "about", "shows", "delay", "until", "start", "server", "client_port", "sysctl", "script", "x", "",
 ])  # fmt: skip
 STEPS = st.dictionaries(
-    st.sampled_from(["at", "host", "call", "args", "fd", "lose", "from", "count", "until", "inject", "crash", "y"]), VALUES, max_size=5
+    st.sampled_from(["at", "host", "call", "args", "fd", "lose", "from", "count", "until", "inject", "crash",
+        "y"]), VALUES, max_size=5
 )  # fmt: skip
 
 

@@ -7,12 +7,13 @@ import pytest
 from tcpnotes.kernel.mirror import FUNCTIONS
 from tcpnotes.source import glossary, item, item_ids, items, languages
 
-IDS = """
+LISTED = """
     1.0 1.1 1.1a 1.1b 1.2 1.3 1.3a 1.3b 1.4 1.5 1.6 1.fig 2.0 2.1 2.2 2.3 2.4 2.5 2.6 3.0 3.1 3.2 3.3 3.4
     4.0 4.1 4.1a 4.1b 4.2 4.3 4.3a 4.3b 4.4 4.fig 5.0 5.1 6.0 7.0 7.1 7.2 7.3
     S.1 S.2a S.2b S.3 S.4a S.4b S.4c S.4d S.5a S.5b S.5c S.5d S.5e
     S.6a S.6b S.6c S.6d S.6e S.6f S.6g S.6h S.7a S.7b S.7c
-""".split()
+"""
+IDS = LISTED.split()
 
 
 def test_ids() -> None:
@@ -37,7 +38,9 @@ def test_names_that_the_released_code_spells_differently() -> None:
 
 
 def test_kernel_functions_that_items_name__are_in_the_engine() -> None:
-    named = {name for entry in items() for name in entry.released if name.startswith("tcp_") and name != "tcp_tw_bucket"}
+    named = {
+        name for entry in items() for name in entry.released if name.startswith("tcp_") and name != "tcp_tw_bucket"
+    }
     settings = {"tcp_rfc1337"}
     assert named - settings <= set(FUNCTIONS)
 
