@@ -245,7 +245,9 @@ def open_notebook(lab: Lab, visit: Callable[..., Visit]) -> Callable[..., Notebo
         notebook = Notebook(page)
         theme = "JupyterLab Dark" if dark else "JupyterLab Light"
         notebook.command("apputils:change-theme", theme=theme)
-        page.wait_for_selector(f"body[data-jp-theme-light={'false' if dark else 'true'}]", state="attached", timeout=20_000)
+        page.wait_for_selector(
+            f"body[data-jp-theme-light={'false' if dark else 'true'}]", state="attached", timeout=20_000
+        )
         return notebook
 
     return open_

@@ -82,7 +82,9 @@ def test_lab__next_moves_the_highlighted_state(chapter: Any) -> None:
     while current(stepper, 0) == "ESTABLISHED":
         stepper.locator("[data-action=forward]").click()
     assert current(stepper, 0) == "FIN_WAIT1"
-    assert "tcp_close_state moves the socket from ESTABLISHED to FIN_WAIT1" in stepper.locator(".tn-caption").inner_text()
+    assert (
+        "tcp_close_state moves the socket from ESTABLISHED to FIN_WAIT1" in stepper.locator(".tn-caption").inner_text()
+    )
     shoot(chapter.page, "lab-light")
     stepper.locator("[data-action=back]").click()
     assert current(stepper, 0) == "ESTABLISHED"
@@ -206,7 +208,9 @@ def test_page__fits_and_can_be_read(width: int, folder: Path, visit: Callable[..
 def test_page__without_scripts_all_steps_are_text(folder: Path, visit: Callable[..., Any]) -> None:
     page = visit(scripts=False).page
     page.goto((folder / "one.html").as_uri())
-    assert page.locator("tcpnotes-stepper li").count() == len(play("linger_wait").between(0.95, 1.95).stepper("1").stops)
+    assert page.locator("tcpnotes-stepper li").count() == len(
+        play("linger_wait").between(0.95, 1.95).stepper("1").stops
+    )
     image = page.locator("tcpnotes-stepper img")
     assert image.is_visible() and "Time runs down" in (image.get_attribute("alt") or "")
 
