@@ -26,7 +26,7 @@ from tcpnotes.kernel.sock import (
     Sock,
     Task,
 )
-from tcpnotes.kernel.tcp_h import HZ, sock_error
+from tcpnotes.kernel.tcp_h import sock_error
 
 
 @mirrors("net/ipv4/af_inet.c", omits=["other protocols"])
@@ -238,7 +238,7 @@ def sock_setsockopt(sk: Sock, name: str, val: int, seconds: int = 0) -> int:
         case "SO_LINGER":
             sk.linger = bool(val)
             if val:
-                sk.lingertime = max(seconds, 0) * HZ
+                sk.lingertime = max(seconds, 0) * sk.net.times.HZ
         case _:
             return -errno.ENOPROTOOPT
     return 0
@@ -261,7 +261,7 @@ def sock_getsockopt(sk: Sock, name: str) -> int | str | tuple[int, int]:
         case "SO_KEEPALIVE":
             return int(sk.keepopen)
         case "SO_LINGER":
-            return (int(sk.linger), sk.lingertime // HZ)
+            return (int(sk.linger), sk.lingertime // sk.net.times.HZ)
     return -errno.ENOPROTOOPT
 
 

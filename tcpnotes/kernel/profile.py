@@ -28,6 +28,18 @@ BEHAVIOURS = (
         "source items 3.3 and 3.4; tcp_rcv_state_process, step 7",
     ),
     Behaviour(
+        "hz",
+        "Ticks of the clock in a second: timers run on them, timestamps and round trips count in them.",
+        ("100", "250", "1000"),
+        "include/asm-i386/param.h of 2.4; CONFIG_HZ of 6.x, whose timestamps are milliseconds in any case",
+    ),
+    Behaviour(
+        "timeout_init",
+        "Seconds to wait for an answer before any round trip was measured.",
+        ("3", "1"),
+        "TCP_TIMEOUT_INIT; RFC 1122 4.2.3.1, RFC 6298 section 2",
+    ),
+    Behaviour(
         "fin_seq",
         "The number kept from the peer's FIN: one past the FIN, or the FIN's own.",
         ("past", "own"),
@@ -36,14 +48,19 @@ BEHAVIOURS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Profile:
     """What the kernel layer does where versions differ."""
 
     name: str
     sentence: str
-    data_before_fin_ack: str
-    fin_seq: str
+    data_before_fin_ack: str = "reset"
+    fin_seq: str = "past"
+    hz: str = "100"
+    timeout_init: str = "3"
+
+    def __repr__(self) -> str:
+        return f"Profile({self.name!r})"
 
 
 SOURCE = Profile(
@@ -55,10 +72,14 @@ SOURCE = Profile(
 LINUX_2_4_0 = Profile(
     name="linux-2.4.0",
     sentence="What the released kernel does; checked against recorded runs of it.",
-    data_before_fin_ack="reset",
-    fin_seq="past",
 )
-PROFILES = {profile.name: profile for profile in (SOURCE, LINUX_2_4_0)}
+LINUX_6 = Profile(
+    name="linux-6",
+    sentence="What a current kernel (6.18) does on the wire; checked against scripts that pass on one.",
+    hz="1000",
+    timeout_init="1",
+)
+PROFILES = {profile.name: profile for profile in (SOURCE, LINUX_2_4_0, LINUX_6)}
 
 
 def profile_by_name(name: str | Profile) -> Profile:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from tcpnotes.kernel.profile import Profile
 from tcpnotes.kernel.skbuff import SkBuff
+from tcpnotes.kernel.times import times_of
 from tcpnotes.trace.recorder import HostTrace
 from tcpnotes.trace.segment import Segment
 
@@ -190,7 +191,7 @@ class Sock:
         self.reordering = net.sysctl["tcp_reordering"]
         self.fack = False
 
-        self.rto = self.mdev = 300
+        self.rto = self.mdev = net.times.TCP_TIMEOUT_INIT
         self.srtt = self.mdev_max = self.rttvar = self.rtt_seq = 0
         self.backoff = self.retransmits = self.probes_out = 0
         self.pending = self.timeout = 0
@@ -519,7 +520,7 @@ class Net:
     """
 
     __slots__ = (
-        "net", "id", "name", "address", "profile", "sysctl", "now", "jiffies", "in_tick", "trace", "output",
+        "net", "id", "name", "address", "profile", "times", "sysctl", "now", "jiffies", "in_tick", "trace", "output",
         "next_id", "next_task", "iss_base", "iss_moves", "ts_base", "socks", "ehash", "tw_hash", "listening", "bhash",
         "port_rover", "mib", "orphan_count", "memory_allocated", "sockets_allocated",
         "timers", "timer_seq", "tasks", "run_queue", "printk_tokens", "printk_last",
@@ -533,6 +534,7 @@ class Net:
         self.name = name
         self.address = address
         self.profile = profile
+        self.times = times_of(profile)
         self.sysctl = dict(SYSCTL_DEFAULTS)
         self.now = 0
         self.jiffies = 0
@@ -622,7 +624,7 @@ class Net:
     @property
     def seconds(self) -> int:
         """Wall-clock seconds, for the age of timestamps; never 0, because 0 says "no stamp"."""
-        return self.jiffies // 100 + 1_000_000
+        return self.jiffies // self.times.HZ + 1_000_000
 
     # -- timers: a heap of (tick, order, kind, owner); an entry counts only while its owner still has it --
 
@@ -685,7 +687,7 @@ class Net:
             if self.trace is not None:
                 self.trace.timer(None, "schedule_timeout", "set", expires)
         if self.trace is not None:
-            self.trace.sleep(task.id, task.call, sk.id, None if task.timer is None else task.timer[0] * 10_000)
+            self.trace.sleep(task.id, task.call, sk.id, None if task.timer is None else task.timer[0] * self.times.tick)
         return BLOCKED
 
     def woken(self, task: Task) -> None:

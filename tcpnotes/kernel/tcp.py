@@ -41,10 +41,8 @@ from tcpnotes.kernel.tcp_h import (
     ACK_PUSHED,
     ACK_SCHED,
     CA_OPEN,
-    HZ,
     PAGE_SIZE,
     SOCK_MIN_SNDBUF,
-    TCP_TIMEWAIT_LEN,
     fast_path_check,
     mem_reclaim,
     min_write_space,
@@ -656,7 +654,7 @@ def _adjudge_to_death(sk: Sock) -> int:
             net.count("TCPAbortOnLinger")
         else:
             tmo = tcp_fin_time(sk)
-            if tmo > TCP_TIMEWAIT_LEN:
+            if tmo > net.times.TCP_TIMEWAIT_LEN:
                 tcp_reset_keepalive_timer(sk, tmo)
             else:
                 net.orphan_count += 1
@@ -802,14 +800,14 @@ def tcp_setsockopt(sk: Sock, name: str, val: int) -> int:
         case "TCP_KEEPIDLE":
             if not 1 <= val <= 32767:
                 return -errno.EINVAL
-            sk.keepalive_time = val * HZ
+            sk.keepalive_time = val * net.times.HZ
             if sk.keepopen and sk.state not in (CLOSE, LISTEN):
                 elapsed = net.jiffies - sk.rcv_tstamp
                 tcp_reset_keepalive_timer(sk, max(sk.keepalive_time - elapsed, 0))
         case "TCP_KEEPINTVL":
             if not 1 <= val <= 32767:
                 return -errno.EINVAL
-            sk.keepalive_intvl = val * HZ
+            sk.keepalive_intvl = val * net.times.HZ
         case "TCP_KEEPCNT":
             if not 1 <= val <= 127:
                 return -errno.EINVAL
@@ -821,10 +819,10 @@ def tcp_setsockopt(sk: Sock, name: str, val: int) -> int:
         case "TCP_LINGER2":
             if val < 0:
                 sk.linger2 = -1
-            elif val > net.sysctl["tcp_fin_timeout"] // HZ:
+            elif val > net.sysctl["tcp_fin_timeout"] // net.times.HZ:
                 sk.linger2 = 0
             else:
-                sk.linger2 = val * HZ
+                sk.linger2 = val * net.times.HZ
         case "TCP_DEFER_ACCEPT":
             sk.defer_accept = 0
             if val > 0:
@@ -840,6 +838,7 @@ def tcp_setsockopt(sk: Sock, name: str, val: int) -> int:
 def tcp_getsockopt(sk: Sock, name: str) -> int:
     """Read an option of level SOL_TCP; a negative errno when there is none."""
     sysctl = sk.net.sysctl
+    hz = sk.net.times.HZ
     match name:
         case "TCP_MAXSEG":
             if sk.state in (CLOSE, LISTEN) and sk.user_mss:
@@ -850,16 +849,16 @@ def tcp_getsockopt(sk: Sock, name: str) -> int:
         case "TCP_CORK":
             return int(sk.nonagle == 2)
         case "TCP_KEEPIDLE":
-            return int(sk.keepalive_time or sysctl["tcp_keepalive_time"]) // HZ
+            return int(sk.keepalive_time or sysctl["tcp_keepalive_time"]) // hz
         case "TCP_KEEPINTVL":
-            return int(sk.keepalive_intvl or sysctl["tcp_keepalive_intvl"]) // HZ
+            return int(sk.keepalive_intvl or sysctl["tcp_keepalive_intvl"]) // hz
         case "TCP_KEEPCNT":
             return int(sk.keepalive_probes or sysctl["tcp_keepalive_probes"])
         case "TCP_SYNCNT":
             return int(sk.syn_retries or sysctl["tcp_syn_retries"])
         case "TCP_LINGER2":
             # The default reads back as 0 in 2.4.0.
-            return sk.linger2 // HZ if sk.linger2 > 0 else sk.linger2
+            return sk.linger2 // hz if sk.linger2 > 0 else sk.linger2
         case "TCP_DEFER_ACCEPT":
             return 3 << (sk.defer_accept - 1) if sk.defer_accept else 0
     return -errno.ENOPROTOOPT

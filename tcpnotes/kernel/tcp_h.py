@@ -115,7 +115,7 @@ def clear_xmit_timer(sk: Sock, what: int) -> None:
 def reset_xmit_timer(sk: Sock, what: int, when: int) -> None:
     """Arm a timer of a connection ``when`` jiffies from now, two minutes at most (tcp_reset_xmit_timer)."""
     net = sk.net
-    when = min(when, TCP_RTO_MAX)
+    when = min(when, net.times.TCP_RTO_MAX)
     expires = net.jiffies + when
     if what == TCP_TIME_DACK:
         sk.ack_pending |= ACK_TIMER

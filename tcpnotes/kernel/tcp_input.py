@@ -35,13 +35,10 @@ from tcpnotes.kernel.sock import (
 from tcpnotes.kernel.tcp_h import (
     ACK_PUSHED,
     ACK_SCHED,
-    TCP_ATO_MIN,
-    TCP_DELACK_MAX,
     TCP_MAX_QUICKACKS,
     TCP_PAWS_24DAYS,
     TCP_PAWS_WINDOW,
     TCP_TIME_DACK,
-    TCP_TIMEWAIT_LEN,
     check_probe_timer,
     fast_path_check,
     fast_path_on,
@@ -103,7 +100,7 @@ def tcp_enter_quickack_mode(sk: Sock) -> None:
     """Something is unusual: acknowledge at once for a while."""
     tcp_incr_quickack(sk)
     sk.ack_pingpong = 0
-    sk.ack_ato = TCP_ATO_MIN
+    sk.ack_ato = sk.net.times.TCP_ATO_MIN
 
 
 @mirrors("net/ipv4/tcp_input.c")
@@ -203,8 +200,9 @@ def tcp_event_data_recv(sk: Sock, skb: SkBuff) -> None:
         tcp_enter_quickack_mode(sk)
     else:
         m = now - sk.ack_lrcvtime
-        if m <= TCP_ATO_MIN // 2:
-            sk.ack_ato = (sk.ack_ato >> 1) + TCP_ATO_MIN // 2
+        ato_min = sk.net.times.TCP_ATO_MIN
+        if m <= ato_min // 2:
+            sk.ack_ato = (sk.ack_ato >> 1) + ato_min // 2
         elif m < sk.ack_ato:
             sk.ack_ato = min((sk.ack_ato >> 1) + m, sk.rto)
         elif m > sk.rto:
@@ -240,7 +238,7 @@ def tcp_disordered_ack(sk: Sock, skb: SkBuff) -> bool:
         and bool(skb.flags & ACK)
         and skb.ack_seq == sk.snd_una
         and not tcp_may_update_window(sk, skb.ack_seq, skb.seq, segment(skb).window << sk.snd_wscale)
-        and _signed(sk.ts_recent - sk.rcv_tsval) <= (sk.rto * 1024) // 100
+        and _signed(sk.ts_recent - sk.rcv_tsval) <= (sk.rto * 1024) // sk.net.times.HZ
     )
 
 
@@ -941,9 +939,9 @@ def tcp_rcv_synsent_state_process(sk: Sock, skb: SkBuff) -> int:
             # Somebody waits to write: let that data carry the ACK.
             sk.ack_pending |= ACK_SCHED
             sk.ack_lrcvtime = net.jiffies
-            sk.ack_ato = TCP_ATO_MIN
+            sk.ack_ato = sk.net.times.TCP_ATO_MIN
             tcp_enter_quickack_mode(sk)
-            reset_xmit_timer(sk, TCP_TIME_DACK, TCP_DELACK_MAX)
+            reset_xmit_timer(sk, TCP_TIME_DACK, net.times.TCP_DELACK_MAX)
             return 0
         tcp_send_ack(sk)
         return -1
@@ -1145,8 +1143,8 @@ def _fin_is_acked(sk: Sock, skb: SkBuff) -> int | None:
         net.count("TCPAbortOnData")
         return 1
     tmo = tcp_fin_time(sk)
-    if tmo > TCP_TIMEWAIT_LEN:
-        tcp_reset_keepalive_timer(sk, tmo - TCP_TIMEWAIT_LEN)
+    if tmo > net.times.TCP_TIMEWAIT_LEN:
+        tcp_reset_keepalive_timer(sk, tmo - net.times.TCP_TIMEWAIT_LEN)
     elif fin:
         # The FIN is in this very segment: keep the socket until tcp_fin has seen it.
         tcp_reset_keepalive_timer(sk, tmo)

@@ -22,11 +22,8 @@ from tcpnotes.kernel.tcp_h import (
     CA_LOSS,
     CA_OPEN,
     CA_RECOVERY,
-    TCP_RTO_MAX,
-    TCP_RTO_MIN,
     TCP_TIME_PROBE0,
     TCP_TIME_RETRANS,
-    TCP_TIMEOUT_INIT,
     clear_xmit_timer,
     current_ssthresh,
     free_skb,
@@ -79,11 +76,11 @@ def tcp_rtt_estimator(sk: Sock, mrtt: int) -> None:
             if sk.mdev_max < sk.rttvar:
                 sk.rttvar -= (sk.rttvar - sk.mdev_max) >> 2
             sk.rtt_seq = sk.snd_una
-            sk.mdev_max = TCP_RTO_MIN
+            sk.mdev_max = sk.net.times.TCP_RTO_MIN
     else:
         sk.srtt = m << 3
         sk.mdev = m << 2
-        sk.mdev_max = sk.rttvar = max(sk.mdev, TCP_RTO_MIN)
+        sk.mdev_max = sk.rttvar = max(sk.mdev, sk.net.times.TCP_RTO_MIN)
         sk.rtt_seq = sk.snd_nxt
 
 
@@ -96,8 +93,8 @@ def tcp_set_rto(sk: Sock) -> None:
 @mirrors("net/ipv4/tcp_input.c")
 def tcp_bound_rto(sk: Sock) -> None:
     """Two minutes at most."""
-    if sk.rto > TCP_RTO_MAX:
-        sk.rto = TCP_RTO_MAX
+    if sk.rto > sk.net.times.TCP_RTO_MAX:
+        sk.rto = sk.net.times.TCP_RTO_MAX
 
 
 @mirrors("net/ipv4/tcp_input.c")
@@ -204,17 +201,17 @@ def tcp_init_metrics(sk: Sock) -> None:
         if m.reordering and sk.reordering != m.reordering:
             sk.fack = False
             sk.reordering = m.reordering
-    if m is None or not rtt or (not sk.srtt and rtt < TCP_TIMEOUT_INIT << 3):
+    if m is None or not rtt or (not sk.srtt and rtt < sk.net.times.TCP_TIMEOUT_INIT << 3):
         _forget_handshake_rtt(sk)
         return
     if rtt > sk.srtt:
         sk.srtt = rtt
     if m.rttvar > sk.mdev:
         sk.mdev = m.rttvar
-        sk.mdev_max = sk.rttvar = max(sk.mdev, TCP_RTO_MIN)
+        sk.mdev_max = sk.rttvar = max(sk.mdev, sk.net.times.TCP_RTO_MIN)
     tcp_set_rto(sk)
     tcp_bound_rto(sk)
-    if sk.rto < TCP_TIMEOUT_INIT and not sk.saw_tstamp:
+    if sk.rto < sk.net.times.TCP_TIMEOUT_INIT and not sk.saw_tstamp:
         _forget_handshake_rtt(sk)
         return
     sk.snd_cwnd = tcp_init_cwnd(sk)
@@ -224,8 +221,8 @@ def tcp_init_metrics(sk: Sock) -> None:
 def _forget_handshake_rtt(sk: Sock) -> None:
     if not sk.saw_tstamp and sk.srtt:
         sk.srtt = 0
-        sk.mdev = sk.mdev_max = sk.rttvar = TCP_TIMEOUT_INIT
-        sk.rto = TCP_TIMEOUT_INIT
+        sk.mdev = sk.mdev_max = sk.rttvar = sk.net.times.TCP_TIMEOUT_INIT
+        sk.rto = sk.net.times.TCP_TIMEOUT_INIT
 
 
 # -- reordering and SACK --------------------------------------------------------------------------------
@@ -787,7 +784,7 @@ def tcp_ack_probe(sk: Sock) -> None:
         sk.backoff = 0
         clear_xmit_timer(sk, TCP_TIME_PROBE0)
     else:
-        reset_xmit_timer(sk, TCP_TIME_PROBE0, min(sk.rto << sk.backoff, TCP_RTO_MAX))
+        reset_xmit_timer(sk, TCP_TIME_PROBE0, min(sk.rto << sk.backoff, sk.net.times.TCP_RTO_MAX))
 
 
 @mirrors("net/ipv4/tcp_input.c")

@@ -564,8 +564,7 @@ def tcp_v4_tw_remember_stamp(tw: TwBucket) -> bool:
 def tcp_v4_init_sock(sk: Sock) -> None:
     """A new socket's figures: RTO 3 s, window 2 segments, MSS 536."""
     tcp_init_xmit_timers(sk)
-    sk.rto = TCP_TIMEOUT_INIT
-    sk.mdev = TCP_TIMEOUT_INIT
+    sk.rto = sk.mdev = sk.net.times.TCP_TIMEOUT_INIT
     sk.snd_cwnd = 2
     sk.snd_ssthresh = 0x7FFFFFFF
     sk.mss_cache = 536

@@ -30,10 +30,8 @@ from tcpnotes.kernel.sock import (
 )
 from tcpnotes.kernel.tcp_h import (
     CA_OPEN,
-    HZ,
     TCP_PAWS_24DAYS,
     TCP_PAWS_MSL,
-    TCP_TIMEOUT_INIT,
     TCP_TIMEWAIT_LEN,
     TCP_TW_RECYCLE_SLOTS,
     TCP_TW_RECYCLE_TICK,
@@ -126,7 +124,7 @@ def tcp_timewait_state_process(tw: TwBucket, skb: SkBuff) -> tuple[int, int]:
         if net.sysctl["tcp_tw_recycle"] and tw.ts_recent_stamp and tcp_v4_tw_remember_stamp(tw):
             tcp_tw_schedule(tw, tw.timeout)
         else:
-            tcp_tw_schedule(tw, TCP_TIMEWAIT_LEN)
+            tcp_tw_schedule(tw, net.times.TCP_TIMEWAIT_LEN)
         return TW_ACK, 0
 
     if not paws_reject and skb.seq == tw.rcv_nxt and (skb.seq == skb.end_seq or flags & RST):
@@ -134,7 +132,7 @@ def tcp_timewait_state_process(tw: TwBucket, skb: SkBuff) -> tuple[int, int]:
             tcp_tw_deschedule(tw)
             tcp_timewait_kill(tw)
             return TW_SUCCESS, 0
-        tcp_tw_schedule(tw, TCP_TIMEWAIT_LEN)
+        tcp_tw_schedule(tw, net.times.TCP_TIMEWAIT_LEN)
         if ts is not None:
             tw.ts_recent = ts[0]
             tw.ts_recent_stamp = net.seconds
@@ -152,7 +150,7 @@ def tcp_timewait_state_process(tw: TwBucket, skb: SkBuff) -> tuple[int, int]:
     if not flags & RST:
         # An old SYN without ACK does not restart the clock; everything else does.
         if paws_reject or flags & ACK:
-            tcp_tw_schedule(tw, TCP_TIMEWAIT_LEN)
+            tcp_tw_schedule(tw, net.times.TCP_TIMEWAIT_LEN)
         return TW_ACK, 0
     return TW_SUCCESS, 0
 
@@ -204,7 +202,7 @@ def tcp_time_wait(sk: Sock, state: int, timeo: int) -> None:
         tw.syn_seq = sk.syn_seq
         tw.ts_recent = sk.ts_recent
         tw.ts_recent_stamp = sk.ts_recent_stamp
-        tw.timeout = rto if recycle_ok else TCP_TIMEWAIT_LEN
+        tw.timeout = rto if recycle_ok else net.times.TCP_TIMEWAIT_LEN
         tw.ttd = net.jiffies
         tw.cell = -1
         if net.trace is not None:
@@ -212,7 +210,7 @@ def tcp_time_wait(sk: Sock, state: int, timeo: int) -> None:
         __tcp_tw_hashdance(sk, tw)
         timeo = max(timeo, rto)
         if state == TIME_WAIT and not recycle_ok:
-            timeo = TCP_TIMEWAIT_LEN
+            timeo = net.times.TCP_TIMEWAIT_LEN
         tcp_tw_schedule(tw, timeo)
     else:
         if net.trace is not None:
@@ -399,8 +397,7 @@ def tcp_create_openreq_child(sk: Sock, req: OpenRequest, skb: SkBuff) -> Sock:
     child.ack_rcv_mss = 88
     child.retransmits = child.backoff = child.probes_out = 0
     child.srtt = 0
-    child.mdev = TCP_TIMEOUT_INIT
-    child.rto = TCP_TIMEOUT_INIT
+    child.rto = child.mdev = net.times.TCP_TIMEOUT_INIT
     child.packets_out = child.left_out = child.retrans_out = 0
     child.sacked_out = child.fackets_out = child.lost_out = 0
     child.snd_ssthresh = 0x7FFFFFFF
@@ -461,7 +458,7 @@ def tcp_check_req(sk: Sock, skb: SkBuff, req: OpenRequest, chain: int) -> Sock |
         ts = tcp_parse_options(sk, skb, bool(net.sysctl["tcp_timestamps"]))
         if ts is not None:
             # How old the stored stamp is can only be guessed, from the retransmissions.
-            stamp = net.seconds - ((TCP_TIMEOUT_INIT // HZ) << req.retrans)
+            stamp = net.seconds - ((net.times.TCP_TIMEOUT_INIT // net.times.HZ) << req.retrans)
             paws_reject = _paws_reject(net, ts[0], req.ts_recent, stamp, bool(seg.flags & RST))
     if seg.seq == req.rcv_isn and flg == SYN and not paws_reject:
         # The same SYN again: our SYN,ACK got lost.

@@ -34,10 +34,6 @@ from tcpnotes.kernel.tcp_h import (
     CA_LOSS,
     CA_OPEN,
     CA_RECOVERY,
-    TCP_DELACK_MAX,
-    TCP_DELACK_MIN,
-    TCP_RESOURCE_PROBE_INTERVAL,
-    TCP_RTO_MAX,
     TCP_TIME_DACK,
     TCP_TIME_PROBE0,
     TCP_TIME_RETRANS,
@@ -120,7 +116,7 @@ def tcp_event_ack_sent(sk: Sock) -> None:
     if sk.ack_quick:
         sk.ack_quick -= 1
         if not sk.ack_quick:
-            sk.ack_ato = TCP_DELACK_MIN
+            sk.ack_ato = sk.net.times.TCP_DELACK_MIN
     clear_xmit_timer(sk, TCP_TIME_DACK)
 
 
@@ -595,7 +591,7 @@ def tcp_connect(sk: Sock) -> int:
     sk.snd_wl1 = 0
     sk.snd_una = sk.snd_sml = sk.write_seq
     sk.rcv_nxt = sk.rcv_wup = sk.copied_seq = 0
-    sk.rto = 300
+    sk.rto = net.times.TCP_TIMEOUT_INIT
     tcp_clear_retrans(sk)
     seq = sk.iss = sk.write_seq
     sk.write_seq = (seq + 1) & MAXSEQ
@@ -619,12 +615,13 @@ def tcp_send_delayed_ack(sk: Sock) -> None:
     """Owe an ACK: it goes out with the next data, or alone when the timer fires (40 to 200 ms, 0 at first)."""
     net = sk.net
     ato = sk.ack_ato
-    if ato > TCP_DELACK_MIN:
-        max_ato = 50
+    times = net.times
+    if ato > times.TCP_DELACK_MIN:
+        max_ato = times.HZ // 2
         if sk.ack_pingpong or sk.ack_pending & 4:
-            max_ato = TCP_DELACK_MAX
+            max_ato = times.TCP_DELACK_MAX
         if sk.srtt:
-            rtt = max(sk.srtt >> 3, TCP_DELACK_MIN)
+            rtt = max(sk.srtt >> 3, times.TCP_DELACK_MIN)
             max_ato = min(max_ato, rtt)
         ato = min(ato, max_ato)
     timeout = net.jiffies + ato
@@ -708,11 +705,11 @@ def tcp_send_probe0(sk: Sock) -> None:
     if error <= 0:
         sk.backoff += 1
         sk.probes_out += 1
-        reset_xmit_timer(sk, TCP_TIME_PROBE0, min(sk.rto << sk.backoff, TCP_RTO_MAX))
+        reset_xmit_timer(sk, TCP_TIME_PROBE0, min(sk.rto << sk.backoff, sk.net.times.TCP_RTO_MAX))
     else:
         if not sk.probes_out:
             sk.probes_out = 1
-        reset_xmit_timer(sk, TCP_TIME_PROBE0, min(sk.rto << sk.backoff, TCP_RESOURCE_PROBE_INTERVAL))
+        reset_xmit_timer(sk, TCP_TIME_PROBE0, min(sk.rto << sk.backoff, sk.net.times.TCP_RESOURCE_PROBE_INTERVAL))
 
 
 @mirrors("net/ipv4/tcp_output.c")

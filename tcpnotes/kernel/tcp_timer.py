@@ -27,17 +27,13 @@ from tcpnotes.kernel.tcp_h import (
     CA_DISORDER,
     CA_LOSS,
     CA_RECOVERY,
-    HZ,
     SOCK_MIN_SNDBUF,
-    TCP_ATO_MIN,
-    TCP_RESOURCE_PROBE_INTERVAL,
     TCP_RTO_MAX,
     TCP_SYNQ_HSIZE,
     TCP_SYNQ_INTERVAL,
     TCP_TIME_PROBE0,
     TCP_TIME_RETRANS,
     TCP_TIMEOUT_INIT,
-    TCP_TIMEWAIT_LEN,
     keepalive_timer_set,
     mem_reclaim,
     reset_xmit_timer,
@@ -94,7 +90,7 @@ def tcp_out_of_resources(sk: Sock, do_reset: bool) -> bool:
     net = sk.net
     orphans = net.orphan_count
     idle = net.jiffies - sk.lsndtime
-    if idle > 2 * TCP_RTO_MAX or not do_reset:
+    if idle > 2 * net.times.TCP_RTO_MAX or not do_reset:
         orphans <<= 1
     if sk.err_soft:
         orphans <<= 1
@@ -103,7 +99,7 @@ def tcp_out_of_resources(sk: Sock, do_reset: bool) -> bool:
     ):
         if net.net_ratelimit():
             net.printk("Out of socket memory")
-        if idle <= TCP_TIMEWAIT_LEN or (not sk.snd_wnd and not sk.packets_out):
+        if idle <= net.times.TCP_TIMEWAIT_LEN or (not sk.snd_wnd and not sk.packets_out):
             do_reset = True
         if do_reset:
             tcp_send_active_reset(sk)
@@ -133,7 +129,7 @@ def tcp_write_timeout(sk: Sock) -> bool:
     else:
         retry_until = sysctl["tcp_retries2"]
         if sk.dead:
-            alive = sk.rto < TCP_RTO_MAX
+            alive = sk.rto < sk.net.times.TCP_RTO_MAX
             retry_until = tcp_orphan_retries(sk, alive)
             if tcp_out_of_resources(sk, alive or sk.retransmits < retry_until):
                 return True
@@ -166,7 +162,7 @@ def tcp_delack_timer(sk: Sock) -> None:
                     sk.ack_ato = min(sk.ack_ato << 1, sk.rto)
                 else:
                     sk.ack_pingpong = 0
-                    sk.ack_ato = TCP_ATO_MIN
+                    sk.ack_ato = sk.net.times.TCP_ATO_MIN
                 tcp_send_ack(sk)
                 sk.net.count("DelayedACKs")
     release(sk)
@@ -183,7 +179,7 @@ def tcp_probe_timer(sk: Sock) -> None:
         return
     max_probes = sk.net.sysctl["tcp_retries2"]
     if sk.dead:
-        alive = (sk.rto << sk.backoff) < TCP_RTO_MAX
+        alive = (sk.rto << sk.backoff) < sk.net.times.TCP_RTO_MAX
         max_probes = tcp_orphan_retries(sk, alive)
         if tcp_out_of_resources(sk, alive or sk.probes_out <= max_probes):
             return
@@ -214,11 +210,11 @@ def tcp_retransmit_timer(sk: Sock) -> None:
     tcp_enter_loss(sk, 0)
     if tcp_retransmit_skb(sk, sk.write_queue[0]) > 0:
         sk.retransmits = sk.retransmits or 1
-        reset_xmit_timer(sk, TCP_TIME_RETRANS, min(sk.rto, TCP_RESOURCE_PROBE_INTERVAL))
+        reset_xmit_timer(sk, TCP_TIME_RETRANS, min(sk.rto, net.times.TCP_RESOURCE_PROBE_INTERVAL))
         return
     sk.backoff += 1
     sk.retransmits += 1
-    sk.rto = min(sk.rto << 1, TCP_RTO_MAX)
+    sk.rto = min(sk.rto << 1, net.times.TCP_RTO_MAX)
     reset_xmit_timer(sk, TCP_TIME_RETRANS, sk.rto)
 
 
@@ -334,7 +330,7 @@ def tcp_keepalive_timer(sk: Sock) -> None:
     if sk.state == LISTEN:
         tcp_synack_timer(sk)
     elif sk.state == FIN_WAIT2 and sk.dead:
-        tmo = tcp_fin_time(sk) - TCP_TIMEWAIT_LEN
+        tmo = tcp_fin_time(sk) - sk.net.times.TCP_TIMEWAIT_LEN
         if sk.linger2 >= 0 and tmo > 0:
             tcp_time_wait(sk, FIN_WAIT2, tmo)
         else:
@@ -361,7 +357,7 @@ def _keep_alive(sk: Sock) -> None:
                 sk.probes_out += 1
                 elapsed = sk.keepalive_intvl or net.sysctl["tcp_keepalive_intvl"]
             else:
-                elapsed = HZ // 2
+                elapsed = net.times.HZ // 2
         else:
             elapsed = keepalive_time_when(sk) - idle
     mem_reclaim(sk)

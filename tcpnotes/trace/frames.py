@@ -21,7 +21,7 @@ class SkbView(NamedTuple):
 
 
 class TimerView(NamedTuple):
-    """A running timer; ``expires`` in jiffies."""
+    """A running timer; ``expires`` in jiffies of 10 ms, as all times here, whatever the host's own tick."""
 
     name: str
     expires: int
@@ -57,7 +57,7 @@ class SockView(NamedTuple):
     pingpong: int
     hashed: bool
     bound: bool
-    linger: int | None  # jiffies, None when off
+    linger: int | None  # jiffies of 10 ms, None when off
     receive_queue: tuple[SkbView, ...]
     write_queue: tuple[SkbView, ...]
     send_head: int | None  # index into write_queue

@@ -104,6 +104,8 @@ class HostTrace:
         self._add(r.Queue(self.net.now, self.host, self.depth, sk, queue, op, seq, end_seq, length, self.fn))
 
     def timer(self, sk: int | None, name: str, op: str, expires: int | None) -> None:
+        if expires is not None:
+            expires //= self.net.times.factor
         self._add(r.Timer(self.net.now, self.host, self.depth, sk, name, op, expires, self.fn))
 
     def wake(self, sk: int, which: str) -> None:
@@ -113,6 +115,8 @@ class HostTrace:
         self._add(r.Count(self.net.now, self.host, self.depth, name, self.fn))
 
     def bucket(self, tw: int | None, of_sk: int | None, op: str, substate: str | None, timeout: int | None) -> None:
+        if timeout is not None:
+            timeout //= self.net.times.factor
         self._add(r.Bucket(self.net.now, self.host, self.depth, tw, of_sk, op, substate, timeout, self.fn))
 
     def freed(self, sk: int) -> None:

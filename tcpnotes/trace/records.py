@@ -162,7 +162,7 @@ class Queue(NamedTuple):
 
 
 class Timer(NamedTuple):
-    """A timer was set, cleared or fired; ``expires`` in jiffies (None when not meaningful)."""
+    """A timer was set, cleared or fired; ``expires`` in jiffies of 10 ms (None when not meaningful)."""
 
     t: int
     host: str
@@ -201,7 +201,7 @@ class Count(NamedTuple):
 class Bucket(NamedTuple):
     """A ``tcp_tw_bucket``: create, schedule, reschedule, substate, deschedule, kill, overflow.
 
-    ``timeout`` in jiffies where the operation has one.
+    ``timeout`` in jiffies of 10 ms where the operation has one.
     """
 
     t: int

@@ -16,7 +16,6 @@ from tcpnotes.kernel.sock import (
     TWKILL_TIMER,
     Net,
 )
-from tcpnotes.kernel.tcp_h import HZ
 from tcpnotes.kernel.tcp_ipv4 import tcp_v4_rcv
 from tcpnotes.kernel.tcp_minisocks import tcp_twcal_tick, tcp_twkill
 from tcpnotes.kernel.tcp_timer import tcp_delack_timer, tcp_keepalive_timer, tcp_write_timer
@@ -200,7 +199,7 @@ class Host:
             known = ", ".join(sorted(self.net.sysctl))
             raise ValueError(f"There is no sysctl {name!r}; there are: {known}.")
         number(value, f"the sysctl {name}", 0)
-        self.net.sysctl[name] = value * HZ if name in SYSCTL_IN_SECONDS else value
+        self.net.sysctl[name] = value * self.net.times.HZ if name in SYSCTL_IN_SECONDS else value
 
     def clone(self, wire: Wire | None) -> Host:
         """A copy that sends onto ``wire``."""

@@ -21,25 +21,28 @@ def _skbs(queue: list[SkBuff], unsent: SkBuff | None = None, received: bool = Fa
 
 def _timers(sk: Sock) -> tuple[TimerView, ...]:
     timers = []
+    factor = sk.net.times.factor
     if sk.pending and sk.retransmit_timer is not None:
-        timers.append(TimerView("probe0" if sk.pending == 3 else "retrans", sk.timeout))
+        timers.append(TimerView("probe0" if sk.pending == 3 else "retrans", sk.timeout // factor))
     if sk.ack_pending & 2 and sk.delack_timer is not None:
-        timers.append(TimerView("delack", sk.ack_timeout))
+        timers.append(TimerView("delack", sk.ack_timeout // factor))
     if sk.timer is not None:
-        timers.append(TimerView("keepalive", sk.timer[0]))
+        timers.append(TimerView("keepalive", sk.timer[0] // factor))
     return tuple(timers)
 
 
 def view_sock(sk: Sock) -> SockView:
     """One socket as it stands."""
+    factor = sk.net.times.factor
     head = next((i for i, skb in enumerate(sk.write_queue) if skb is sk.send_head), None)
     return SockView(
         id=sk.id, fd=sk.fd, state=STATE_NAMES[sk.state], dead=sk.dead, done=sk.done, shutdown=sk.shutdown,
         err=ERRNO_NAMES[sk.err] if sk.err else None, lport=sk.num or sk.sport, rport=sk.dport, iss=sk.iss,
         irs=sk.syn_seq, rcv_nxt=sk.rcv_nxt, copied_seq=sk.copied_seq, fin_seq=sk.fin_seq, rcv_wnd=sk.rcv_wnd,
-        snd_una=sk.snd_una, snd_nxt=sk.snd_nxt, snd_wnd=sk.snd_wnd, write_seq=sk.write_seq, rto=sk.rto,
+        snd_una=sk.snd_una, snd_nxt=sk.snd_nxt, snd_wnd=sk.snd_wnd, write_seq=sk.write_seq, rto=sk.rto // factor,
         backoff=sk.backoff, retransmits=sk.retransmits, probes_out=sk.probes_out, cwnd=sk.snd_cwnd,
-        pingpong=sk.ack_pingpong, hashed=sk.hashed, bound=sk.bound, linger=sk.lingertime if sk.linger else None,
+        pingpong=sk.ack_pingpong, hashed=sk.hashed, bound=sk.bound,
+        linger=sk.lingertime // factor if sk.linger else None,
         receive_queue=_skbs(sk.receive_queue, received=True),
         write_queue=_skbs(sk.write_queue, sk.send_head), send_head=head,
         out_of_order_queue=_skbs(sk.out_of_order_queue, received=True),
@@ -50,6 +53,7 @@ def view_sock(sk: Sock) -> SockView:
 
 def _buckets(net: Net) -> tuple[BucketView, ...]:
     views = []
+    factor = net.times.factor
     for tw in net.tw_hash.values():
         wheel, slot = None, None
         if 0 <= tw.cell < 8:
@@ -59,7 +63,7 @@ def _buckets(net: Net) -> tuple[BucketView, ...]:
         views.append(
             BucketView(
                 tw.id, 0, STATE_NAMES[tw.substate], tw.num, tw.dport, tw.rcv_nxt, tw.snd_nxt, 0, tw.syn_seq,
-                tw.timeout, tw.ttd, wheel, slot,
+                tw.timeout // factor, tw.ttd // factor, wheel, slot,
             )
         )  # fmt: skip
     return tuple(views)
@@ -69,7 +73,7 @@ def view_host(host: Host) -> HostView:
     """One host as it stands."""
     net = host.net
     tasks = tuple(
-        TaskView(task.id, task.call, task.fd, None if task.timer is None else task.timer[0] * 10_000)
+        TaskView(task.id, task.call, task.fd, None if task.timer is None else task.timer[0] * net.times.tick)
         for task in net.tasks.values()
         if task.asleep
     )

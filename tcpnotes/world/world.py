@@ -30,7 +30,6 @@ from tcpnotes.world.process import ADDRESSES, CallError
 from tcpnotes.world.snapshot import view_host
 from tcpnotes.world.wire import Wire
 
-TICK = 10_000  # microseconds in a jiffy
 _NEVER = 1 << 62
 
 
@@ -97,7 +96,7 @@ class World:
                 host.listen(self.recorder)
         net = host.net
         net.now = self.now
-        net.jiffies = self.now // TICK
+        net.jiffies = self.now // net.times.tick
         return host
 
     def route(self, address: int, host: str) -> None:
@@ -181,8 +180,9 @@ class World:
         self.host(flight.dst).receive(flight.seg, flight.wire)
 
     def _tick(self, name: str, tick: int) -> None:
-        if tick * TICK > self.now:
-            self.now = tick * TICK
+        at = tick * self.hosts[name].net.times.tick
+        if at > self.now:
+            self.now = at
         host = self.host(name)
         host.tick(host.net.jiffies)
 
@@ -209,11 +209,11 @@ class World:
         for host in self.hosts.values():
             timers = host.net.timers
             if timers:
-                due = timers[0][0] * TICK
+                due = timers[0][0] * host.net.times.tick
                 if due < at or (due == at and name is None):
                     tick = host.net.next_tick()
                     if tick is not None:
-                        due = tick * TICK
+                        due = tick * host.net.times.tick
                         if due < now:
                             due = now
                         if due < at or (due == at and name is None):
@@ -244,7 +244,7 @@ class World:
             if at > t:
                 break
             if name is not None:
-                self._tick(name, at // TICK)
+                self._tick(name, at // self.hosts[name].net.times.tick)
             else:
                 assert flight is not None
                 self._deliver(flight)
