@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
+from inspect import cleandoc
 from typing import NamedTuple
 
 from tcpnotes.view.story import Story
 
 
 class Described(NamedTuple):
-    """A kernel function: the file it lives in and what it means, in one line."""
+    """A kernel function: the file it lives in, what it means, in one line, and whatever else there is to say."""
 
     file: str
     meaning: str
+    more: str
 
 
 @cache
@@ -21,7 +23,13 @@ def describe(name: str) -> Described:
     from tcpnotes.kernel.mirror import FUNCTIONS
 
     entry = FUNCTIONS.get(name)
-    return Described("", "") if entry is None else Described(entry.file, entry.doc.replace("``", "").replace("`", ""))
+    if entry is None:
+        return Described("", "", "")
+    whole = cleandoc(entry.function.__doc__ or "").split("\n\nMirrors ")[0]
+    rest = cleandoc(whole.partition("\n")[2])
+    left_out = f"Left out: {'; '.join(entry.omits)}." if entry.omits else ""
+    more = "\n".join(filter(None, (rest, left_out)))
+    return Described(entry.file, *(text.replace("``", "").replace("`", "") for text in (entry.doc, more)))
 
 
 class Line(NamedTuple):

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from tcpnotes.kernel.sock import LISTEN
 from tcpnotes.scenarios import load
@@ -49,6 +49,9 @@ class _Point(NamedTuple):
         return self.stage.world
 
 
+_Kept: TypeAlias = tuple[list[Record], list[Frame], list[Move], list[_Point], int]
+
+
 class Game:
     """Play with a scenario.  ``moves``: those of a link; without them the scenario runs to its end by itself.
 
@@ -72,8 +75,8 @@ class Game:
         self.moves: list[Move] = []
         self._points: list[_Point] = []
         self._at = 0
-        self._undo: list[tuple[list[Move], int]] = []
-        self._redo: list[tuple[list[Move], int]] = []
+        self._undo: list[_Kept] = []
+        self._redo: list[_Kept] = []
         self._open()
         if moves is None:
             self.run_on()
@@ -129,15 +132,12 @@ class Game:
         one = move(text)
         words = move_words(self, one)
         dropped = self.count - self._at
-        before = (self.moves, self._at)
-        kept = (self.records, self.frames, self.moves, self._points)
+        before = self._keep()
         try:
             self._cut(self._at)
             self._apply(one)
         except ValueError as error:
-            self.records, self.frames, self.moves, self._points = kept
-            self._at = before[1]
-            self._tell()
+            self._restore(before)
             self.message = say("playground.cannot", why=str(error))
             return self.message
         self._undo.append(before)
@@ -152,7 +152,7 @@ class Game:
 
         In the past nothing is dropped: the run already goes on from here.
         """
-        stood, before = self._at, (self.moves[:], self._at)
+        stood, before = self._at, self._keep()
         done = 0
         try:
             while self.count < MOST and self._at_end_comes_more():
@@ -188,17 +188,21 @@ class Game:
         """Do again what was taken back; False when there is nothing."""
         return self._swap(self._redo, self._undo)
 
-    def _swap(self, source: list[tuple[list[Move], int]], other: list[tuple[list[Move], int]]) -> bool:
+    def _swap(self, source: list[_Kept], other: list[_Kept]) -> bool:
         if not source:
             return False
-        other.append((self.moves[:], self._at))
-        moves, at = source.pop()
-        same = next((i for i, pair in enumerate(zip(moves, self.moves, strict=False)) if pair[0] != pair[1]), None)
-        self._cut(min(len(moves), self.count) if same is None else same)
-        for one in moves[self.count :]:
-            self._apply(one)
-        self.goto(at)
+        other.append(self._keep())
+        self._restore(source.pop())
+        self.message = ""
         return True
+
+    def _keep(self) -> _Kept:
+        """The game as it stands.  Its lists are never changed, only replaced."""
+        return self.records, self.frames, self.moves, self._points, self._at
+
+    def _restore(self, kept: _Kept) -> None:
+        self.records, self.frames, self.moves, self._points, self._at = kept
+        self._tell()
 
     def switch(self, profile: str) -> str:
         """The same moves from the start under another profile; words about how far they go.
@@ -275,8 +279,8 @@ class Game:
         if len(recorder.records) == last.told:
             _note(world, "nothing that can be seen")
         self.records, self.frames = recorder.records, recorder.frames
-        self.moves.append(one)
-        self._points.append(_point(stage, step))
+        self.moves = [*self.moves, one]
+        self._points = [*self._points, _point(stage, step)]
         self._at = self.count
         self._tell()
 

@@ -94,7 +94,7 @@ function mount(root, data, start, tell) {
     return { inside, wheels, shown: -1, wheel: -1 };
   });
   const calls = box("tn-t", "Kernel functions");
-  const tree = el("ul", "tn-tree"), fn = el("p", "tn-fn");
+  const tree = el("ul", "tn-tree"), fn = el("div", "tn-fn");
   tree.setAttribute("tabindex", "0");
   tree.setAttribute("role", "listbox");
   tree.setAttribute("aria-label", "Call tree: choose a function to see what it means");
@@ -229,8 +229,12 @@ function mount(root, data, start, tell) {
     [...tree.children].forEach((li, j) => li.setAttribute("aria-selected", j === i));
     if (i < 0 || !listing[i]) return tree.removeAttribute("aria-activedescendant");
     tree.setAttribute("aria-activedescendant", uid + "f" + i);
-    const name = data.words[listing[i][1]], [file, meaning] = data.about[name] || ["", ""];
+    const name = data.words[listing[i][1]], [file, meaning, more] = data.about[name] || ["", "", ""];
     fn.append(el("code", "", name), (file ? " (" + file + ")" : "") + (meaning ? ": " + meaning : ""));
+    if (!more) return;
+    const whole = el("details", "tn-more");
+    whole.append(el("summary", "", "More about it"), el("pre", "", more));
+    fn.append(whole);
   }
   tree.addEventListener("click", (event) => {
     const at = [...tree.children].indexOf(event.target.closest("li"));
