@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # The only packages that wait for an extra, and the only places that may ask for one.
 EXTRAS = {
     "tcpnotes.view": {"graphviz"},
-    "tcpnotes.widgets": {"IPython", "anywidget", "ipywidgets", "traitlets"},
+    "tcpnotes.widgets": {"IPython", "anywidget", "ipywidgets", "tqdm", "traitlets"},
     "tcpnotes.capture": {"dpkt", "lark"},
     "tcpnotes.packetdrill": {"lark"},
     "tcpnotes.live": {"pyroute2"},

@@ -1,6 +1,7 @@
 """Interactive views: the stepper and the live panel.  The controller knows no widgets at all."""
 
 from tcpnotes.widgets.assets import share
+from tcpnotes.widgets.bars import progress
 from tcpnotes.widgets.chapter import Telling, closing, play, step
 from tcpnotes.widgets.controller import Controller, choose_stops
 from tcpnotes.widgets.game import Game
@@ -13,5 +14,5 @@ from tcpnotes.widgets.stepper import Stepper
 
 __all__ = [
     "Controller", "Game", "Panel", "Playground", "Predict", "Quiz", "QuizError", "Stepper", "Telling", "Verdict",
-    "check", "check_kernel", "choose_stops", "closing", "play", "predict", "share", "step",
+    "check", "check_kernel", "choose_stops", "closing", "play", "predict", "progress", "share", "step",
 ]  # fmt: skip
