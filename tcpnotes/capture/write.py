@@ -51,7 +51,7 @@ class CaptureWriter:
 
 
 def options(seg: Segment) -> bytes:
-    """The TCP options of a segment, in the order in which Linux 2.4 writes them (tcp_output.c, tcp_syn_build_options)."""
+    """The TCP options of a segment, in the order in which Linux 2.4 writes them (tcp_syn_build_options)."""
     stamp = struct.pack(">BBII", _TIMESTAMP, 10, *seg.ts) if seg.ts is not None else b""
     found = b""
     if seg.flags & SYN:

@@ -21,9 +21,9 @@ def add(subparsers: Subparsers) -> None:
         help="tell how each connection in a capture was closed",
         about="Reads a capture (pcap or pcapng, also in gzip; - for standard input) and tells for every TCP connection "
         "who closed first and how, which states both ends went through, what was sent again and what the capture "
-        "lacks; each statement with the items of the source that explain it and the numbers of the packets that show it. A is "
-        "the end that opened the connection. What is said is what the wire shows: where it cannot tell two causes "
-        "apart, both are named. See docs/explain.md.",
+        "lacks; each statement with the items of the source that explain it and the numbers of the packets that show "
+        "it. A is the end that opened the connection. What is said is what the wire shows: where it cannot tell two "
+        "causes apart, both are named. See docs/explain.md.",
         example="tcpnotes explain close.pcapng\n"
         "tcpnotes explain big.pcap.gz --brief --filter 'port=443 and not how=orderly'\n"
         "tcpnotes explain close.pcapng --json | jq .how",
