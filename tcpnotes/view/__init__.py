@@ -3,11 +3,11 @@
 from tcpnotes.view.caption import caption
 from tcpnotes.view.ladder import ladder
 from tcpnotes.view.picture import Gallery, Picture, gallery
-from tcpnotes.view.reading import Note, meanings, source_of, spellings
+from tcpnotes.view.reading import Folded, Note, folded, meanings, source_of, spellings
 from tcpnotes.view.story import Story
 from tcpnotes.view.text import TextTrace, text_trace
 
 __all__ = [
-    "Gallery", "Note", "Picture", "Story", "TextTrace", "caption", "gallery", "ladder", "meanings", "source_of",
-    "spellings", "text_trace",
+    "Folded", "Gallery", "Note", "Picture", "Story", "TextTrace", "caption", "folded", "gallery", "ladder", "meanings",
+    "source_of", "spellings", "text_trace",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ from textwrap import dedent
 from typing import Any
 
 from tcpnotes.source import item, items
+from tcpnotes.view import theme
 from tcpnotes.view.calls import describe
 
 
@@ -71,3 +72,37 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], code: tuple[i
     marked = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     marked += ["| " + " | ".join(dressed(i, cell) for i, cell in enumerate(row)) + " |" for row in rows]
     return Note(text, "\n".join(marked))
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Something that a reader opens when they want to: on a page under its title, as text below it."""
+
+    title: str
+    inside: Any
+
+    @property
+    def text(self) -> str:
+        """Title and text twin."""
+        return f"{self.title}:\n{self.inside}"
+
+    @property
+    def html(self) -> str:
+        """A fold; what has a form of its own for pages keeps it."""
+        inside = getattr(self.inside, "html", None)
+        body = inside if isinstance(inside, str) else f"<pre>{theme.text(self.inside)}</pre>"
+        return f"<details><summary>{theme.text(self.title)}</summary>{body}</details>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
+        return {"text/html": self.html, "text/plain": self.text}
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def folded(inside: Any, title: str = "Solution") -> Folded:
+    """Fold something away: ``folded(verdict)``.  Notebooks show outputs again when they run, whatever their tags."""
+    return Folded(title, inside)

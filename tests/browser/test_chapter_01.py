@@ -183,7 +183,8 @@ def test_page__nothing_jumps(folder: Path, visit: Callable[..., Any]) -> None:
         places.add(
             str(stepper.evaluate(
                 "e => ['.tn-bar', '.tn-stage', '.tn-rungs', '.tn-tree', '.tn-legend'].map(s => {"
-                "const b = e.querySelector(s).getBoundingClientRect(); return [b.x, b.y + scrollY, b.width].map(Math.round); })"
+                "const b = e.querySelector(s).getBoundingClientRect();"
+                "return [b.x, b.y + scrollY, b.width].map(Math.round); })"
             ))
         )  # fmt: skip
         stepper.locator("[data-action=forward]").evaluate("b => b.click()")

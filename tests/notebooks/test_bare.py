@@ -1,4 +1,4 @@
-"""A chapter on a poor machine: without ipywidgets and anywidget, without graphviz, without ``dot``, its code still runs."""
+"""A chapter on a poor machine: without ipywidgets and anywidget, without graphviz and ``dot``, its code still runs."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def _kept(path: Path) -> dict[str, dict[str, str]]:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 @pytest.mark.parametrize(
-    "blocked", [("ipywidgets", "anywidget", "IPython"), ("graphviz", "graphviz_pure")], ids=["no widgets", "no graphviz"]
+    "blocked",
+    [("ipywidgets", "anywidget", "IPython"), ("graphviz", "graphviz_pure")],
+    ids=["no widgets", "no graphviz"],
 )
 def test_text_and_pictures_appear_all_the_same(path: Path, blocked: tuple[str, ...], tmp_path: Path) -> None:
     made = _run(path, *blocked, search=str(tmp_path))  # an empty search path: no dot either

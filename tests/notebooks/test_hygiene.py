@@ -143,7 +143,8 @@ def test_normal(path: Path) -> None:
 
 def test_normalising__takes_out_what_depends_on_the_run() -> None:
     nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed (JupyterLab brings it)")
-    notebook = nbformat.v4.new_notebook(metadata={"widgets": {"x": 1}, "kernelspec": {"name": "mine", "display_name": "Mine"}})
+    mine = {"widgets": {"x": 1}, "kernelspec": {"name": "mine", "display_name": "Mine"}}
+    notebook = nbformat.v4.new_notebook(metadata=mine)
     view = {tool().VIEW: {"model_id": "17"}, "text/plain": "Panel", "text/html": "<p>x</p>"}
     output = nbformat.v4.new_output("display_data", data=view, metadata={"when": 1})
     streams = [nbformat.v4.new_output("stream", name="stdout", text=text) for text in ("a\n", "b\n")]
