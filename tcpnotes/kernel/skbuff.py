@@ -69,26 +69,27 @@ def skb_area(size: int) -> int:
 
 def received_skb(seg: Segment) -> SkBuff:
     """The buffer a driver would hand up for ``seg``: room for the frame and no more."""
-    header = 40 + (12 if seg.ts is not None else 0)
-    if seg.flags & 2 or seg.sacks:
-        header = 40 + options_length(seg)
-    skb = SkBuff(seg.seq, seg.end_seq, seg.len, seg.flags, skb_area(header + seg.len + 16) + SIZEOF_SK_BUFF)
-    skb.ack_seq = seg.ack_seq
+    seq, ack_seq, flags, _, length = seg[4:9]
+    end_seq = (seq + length + (flags & 1) + (flags >> 1 & 1)) & 0xFFFFFFFF
+    area = (40 + options_length(seg) + length + 16 + 15) & ~15
+    skb = SkBuff(seq, end_seq, length, flags, area + SIZEOF_SK_BUFF)
+    skb.ack_seq = ack_seq
     skb.seg = seg
     return skb
 
 
 def options_length(seg: Segment) -> int:
     """Bytes of TCP options, padded to words (a multiple of 4)."""
+    mss, wscale, sack_ok, ts, sacks = seg[9:14]
     length = 0
-    if seg.mss is not None:
+    if mss is not None:
         length += 4
-    if seg.ts is not None:
+    if ts is not None:
         length += 12
-    elif seg.sack_ok:
+    elif sack_ok:
         length += 4
-    if seg.wscale is not None:
+    if wscale is not None:
         length += 4
-    if seg.sacks:
-        length += 4 + 8 * len(seg.sacks)
+    if sacks:
+        length += 4 + 8 * len(sacks)
     return length

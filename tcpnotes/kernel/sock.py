@@ -589,11 +589,14 @@ class Net:
     @staticmethod
     def key(laddr: int, lport: int, raddr: int, rport: int) -> int:
         """A connection as one number: the key of both halves of the established hash."""
-        return laddr << 64 | raddr << 32 | lport << 16 | rport
+        return (laddr << 32 | raddr) << 32 | lport << 16 | rport
 
     def count(self, name: str) -> None:
         """One more in a MIB counter."""
-        self.mib[name] = self.mib.get(name, 0) + 1
+        try:
+            self.mib[name] += 1
+        except KeyError:
+            self.mib[name] = 1
         if self.trace is not None:
             self.trace.count(name)
 

@@ -160,12 +160,13 @@ def win_from_space(space: int) -> int:
 
 def space(sk: Sock) -> int:
     """Window that the free part of the receive buffer allows; may be negative (tcp_space)."""
-    return win_from_space(sk.rcvbuf - sk.rmem_alloc)
+    free = sk.rcvbuf - sk.rmem_alloc
+    return free - (free >> 2)
 
 
 def full_space(sk: Sock) -> int:
     """Window that the empty receive buffer would allow (tcp_full_space)."""
-    return win_from_space(sk.rcvbuf)
+    return sk.rcvbuf - (sk.rcvbuf >> 2)
 
 
 def min_write_space(sk: Sock) -> int:

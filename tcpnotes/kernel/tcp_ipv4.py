@@ -171,7 +171,7 @@ def tcp_v4_lookup_listener(net: Net, daddr: int, hnum: int) -> Sock | None:
 @mirrors("net/ipv4/tcp_ipv4.c")
 def __tcp_v4_lookup_established(net: Net, saddr: int, sport: int, daddr: int, hnum: int) -> Sock | TwBucket | None:
     """The connection a segment belongs to: a live socket first, then a bucket."""
-    key = daddr << 64 | saddr << 32 | hnum << 16 | sport
+    key = (daddr << 32 | saddr) << 32 | hnum << 16 | sport
     return net.ehash.get(key) or net.tw_hash.get(key)
 
 

@@ -316,11 +316,14 @@ def tcp_write_xmit(sk: Sock) -> bool:
 @mirrors("net/ipv4/tcp_output.c", omits=["memory pressure"])
 def __tcp_select_window(sk: Sock) -> int:
     """The window we could offer now, in bytes: from free buffer space, in whole segments where it must move."""
-    mss = min(sk.ack_rcv_mss, sk.window_clamp)
-    if mss > full_space(sk):
-        mss = full_space(sk)
+    full = full_space(sk)
+    if full > sk.window_clamp:
+        full = sk.window_clamp
+    mss = sk.ack_rcv_mss
+    if mss > full:
+        mss = full
     free_space = space(sk)
-    if free_space < min(sk.window_clamp, full_space(sk)) // 2:
+    if free_space < full // 2:
         sk.ack_quick = 0
         if free_space < mss:
             return 0
