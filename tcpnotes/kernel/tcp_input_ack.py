@@ -771,6 +771,8 @@ def tcp_clean_rtx_queue(sk: Sock) -> int:
         free_skb(sk, skb)
         sk.queue_changed("write_queue", "unlink", skb.seq, skb.end_seq, len(queue))
     if acked & FLAG_ACKED:
+        # An old ACK may have brought SACKs while all seemed well: what has left the network is counted anew.
+        sk.left_out = sk.sacked_out + sk.lost_out
         tcp_ack_update_rtt(sk, acked, seq_rtt)
         tcp_ack_packets_out(sk)
     return acked

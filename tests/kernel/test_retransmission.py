@@ -106,3 +106,15 @@ def test_every_segment_doubled__nothing_is_read_twice() -> None:
     assert s.B.read(1000) == 100
     assert s.B.read(1000) == 0
     assert s.B.states == "CLOSE_WAIT"
+
+
+def test_old_ack_with_sack_blocks__what_left_the_network_is_counted_anew() -> None:
+    s = sending(1000, sack_ok=True)
+    s.A.write(2000)
+    s.A.hears("ACK", ack="snd_una+1000")
+    s.A.write(1000)
+    una = s.A.sock.snd_una
+    s.A.hears("ACK", ack="snd_una-500", sacks=((una, (una + 1000) & 0xFFFFFFFF),))  # old, but its SACKs count
+    assert s.A.sock.sacked_out == 1
+    s.A.hears("ACK", window=20_000)
+    assert (s.A.sock.packets_out, s.A.sock.left_out) == (0, 0)

@@ -141,7 +141,7 @@ def _sending(sk: Sock) -> Iterator[str]:
         yield f"in flight: {sk.packets_out} out, {sk.left_out} left, {sk.retrans_out} again"
     if sk.snd_cwnd < 1 or sk.snd_ssthresh < 2:
         yield f"cwnd {sk.snd_cwnd}, ssthresh {sk.snd_ssthresh}"
-    if not 1 <= sk.rto <= 12000:
+    if not 1 <= sk.rto <= 120 * sk.net.times.HZ:
         yield f"rto is {sk.rto}"
 
 
