@@ -9,7 +9,6 @@ scenario, the profile, the seed and the moves; `link` writes these down in a lin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +23,7 @@ from tcpnotes.trace import Frame, Record
 from tcpnotes.trace.records import Stimulus
 from tcpnotes.view.story import Story
 from tcpnotes.widgets.gamewords import move_words, segment_words
-from tcpnotes.widgets.moves import MOST, NEXT, SKIP, Move, move, read, written
+from tcpnotes.widgets.moves import MOST, NEXT, SKIP, Move, move, read_link, written
 from tcpnotes.world import Event, SegmentDelayed, SegmentDuplicated, World
 
 DELAY = 0.2  # seconds; what a choice offers
@@ -330,6 +329,11 @@ class Game:
         """The record at which each moment stands: the start, and after each move."""
         return [point.told - 1 for point in self._points]
 
+    @property
+    def times(self) -> list[int]:
+        """What the clock says at each moment, in microseconds."""
+        return [point.world.now for point in self._points]
+
     def coming(self) -> tuple[Step | None, Event | None]:
         """What comes by itself after this moment: a step of the script, or an event of time; both None at the end."""
         point = self._points[self._at]
@@ -385,20 +389,11 @@ class Game:
 
         ValueError for a text that is no link.
         """
-        found = _LINK.fullmatch(link.strip())
-        if found is None:
-            raise ValueError(
-                f"{link[:80]!r} is not a link; links look like orderly_close@9 or "
-                "orderly_close@9 profile=source seed=1 moves=4;lose(7);3."
-            )
-        moves = None if found["moves"] is None else read(found["moves"])
-        game = cls(
-            scenario or found["name"], profile=found["profile"] or "source", seed=int(found["seed"] or 0), moves=moves
-        )
-        step = int(found["step"])
-        if not 1 <= step <= game.count + 1:
-            raise ValueError(f"There is no step {step}; the run of this link has steps 1 to {game.count + 1}.")
-        game.goto(step - 1)
+        found = read_link(link)
+        game = cls(scenario or found.scenario, profile=found.profile, seed=found.seed, moves=found.moves)
+        if not 1 <= found.step <= game.count + 1:
+            raise ValueError(f"There is no step {found.step}; the run of this link has steps 1 to {game.count + 1}.")
+        game.goto(found.step - 1)
         return game
 
     @property
@@ -426,9 +421,3 @@ def _note(world: World, text: str, host: str | None = None) -> None:
     """Write down what was done to the wire or to the script, which no host notices."""
     if world.recorder is not None:
         world.recorder.add(Stimulus(world.now, host or next(iter(world.hosts)), 0, "note", text))
-
-
-_LINK = re.compile(
-    r"(?P<name>[\w-]{1,80})@(?P<step>[0-9]{1,6})(?: profile=(?P<profile>[\w.-]{1,60}))?"
-    r"(?: seed=(?P<seed>[0-9]{1,12}))?(?: moves=(?P<moves>[\w.,;()]{0,20000}))?"
-)

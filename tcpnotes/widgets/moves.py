@@ -121,3 +121,31 @@ def read(text: str) -> list[Move]:
         if len(found) > MOST:
             raise ValueError(f"These are more than {MOST} moves; a game has at most that many.")
     return found
+
+
+class Link(NamedTuple):
+    """What a link says: a scenario, a step counted from 1, and the moves (None: the scenario runs by itself)."""
+
+    scenario: str
+    step: int
+    profile: str
+    seed: int
+    moves: list[Move] | None
+
+
+def read_link(text: str) -> Link:
+    """Read ``scenario@step profile=… seed=… moves=…``; a ValueError that shows what links look like for others."""
+    found = _LINK.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(
+            f"{text[:80]!r} is not a link; links look like orderly_close@9 or "
+            "orderly_close@9 profile=source seed=1 moves=4;lose(7);3."
+        )
+    moves = None if found["moves"] is None else read(found["moves"])
+    return Link(found["name"], int(found["step"]), found["profile"] or "source", int(found["seed"] or 0), moves)
+
+
+_LINK = re.compile(
+    r"(?P<name>[\w-]{1,80})@(?P<step>[0-9]{1,6})(?: profile=(?P<profile>[\w.-]{1,60}))?"
+    r"(?: seed=(?P<seed>[0-9]{1,12}))?(?: moves=(?P<moves>[\w.,;()]{0,20000}))?"
+)

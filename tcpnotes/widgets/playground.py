@@ -1,4 +1,4 @@
-"""Break it: a game on a scenario, a stepper above, and below it everything that can be done now.
+"""Break it: a game on a scenario; everything that can be done now, and below it a stepper that shows what came of it.
 
 `Playground` holds a `Game`, which knows nothing of widgets.  While a kernel lives, buttons make its moves and
 the stepper shows what came of them; on a page without one, the same steps can be walked through, and a sentence
@@ -15,6 +15,7 @@ from tcpnotes.kernel.profile import PROFILES
 from tcpnotes.scenarios.loader import Scenario
 from tcpnotes.source import say
 from tcpnotes.view import theme
+from tcpnotes.view.story import clock
 from tcpnotes.view.text import TextTrace
 from tcpnotes.widgets import cards, live
 from tcpnotes.widgets.game import DELAY, Game
@@ -106,8 +107,8 @@ class Playground:
             made = Stepper(
                 game, title=self.title, scenario=game.scenario.name, stops=game.stops, since=game.since
             )  # fmt: skip
-            for step, line in zip(made.data["steps"], told(game), strict=True):
-                step["c"] = f"{line}."
+            for step, line, now in zip(made.data["steps"], told(game), game.times, strict=True):
+                step["c"], step["t"] = f"{line}.", clock(now)
             self._stepper, self._shown = made, game.records
         self._stepper.data["rest"] = game.link.removeprefix(game.link.split(" ", 1)[0])
         self._stepper.controller.goto(game.at)
@@ -189,7 +190,10 @@ class Buttons:
         )
         names = list(playground.game.world.hosts)
         self.host = widgets.ToggleButtons(
-            options=names, description=say("playground.host_label"), style={**wide, "button_width": "44px"}
+            options=names,
+            tooltips=[f"{say('playground.host_label')} {name}" for name in names],
+            style={"button_width": "44px"},
+            layout={"width": "max-content"},
         )
         self.fd = widgets.Dropdown(
             options=[("–", -1)], description=say("playground.fd_label"), style=wide, layout={"width": "90px"}
@@ -209,12 +213,16 @@ class Buttons:
         rows = [
             self._row(*(self._button(name) for name in ("next", "run_on", "skip", "undo", "redo", "again"))),
             self._row(self.segment, *(self._button(name) for name in ("lose", "double", "delay", "arrive"))),
-            self._row(self.host, self.fd, *(self._button(name) for name in ("close", "shutdown"))),
-            self._row(self.bytes, *(self._button(name) for name in ("write", "read")),
-                      *(self._button(name) for name in ("linger0", "linger5", "lingeroff", "fire", "crash"))),
+            self._row(
+                widgets.Label(say("playground.host_label")), self.host, self.fd,
+                *(self._button(name) for name in ("close", "shutdown")),
+                self.bytes, *(self._button(name) for name in ("write", "read")),
+            ),
+            self._row(*(self._button(name) for name in ("linger0", "linger5", "lingeroff", "fire", "crash"))),
             self._row(self.profile, self.link),
         ]  # fmt: skip
-        self.box = widgets.VBox([self.place, self.said, *rows])
+        # Above the stepper, so that what a button does is seen right below it.
+        self.box = widgets.VBox([*rows, self.said, self.place])
         self.host.observe(lambda _: self.refresh(), names="value")
         self.fd.observe(lambda _: self.refresh(), names="value")
         self.profile.observe(self._switched, names="value")
@@ -314,8 +322,10 @@ class Buttons:
         for name, button in self.buttons.items():
             button.disabled = self._useless(name)
         message = f"<b>{theme.text(game.message)}</b><br>" if game.message else ""
-        lines = "<br>".join(theme.text(line) for line in self.playground.words)
-        self.said.value = f'<div class="tn" role="status" aria-live="polite">{message}{lines}</div>'
+        lines = " · ".join(theme.text(line) for line in status(game))
+        past = "<br>".join(theme.text(line) for line in self.playground.words[len(status(game)) :])
+        look = "line-height:1.45;white-space:normal;margin:4px 0"
+        self.said.value = f'<div role="status" aria-live="polite" style="{look}">{message}{lines}<br>{past}</div>'
 
     def _useless(self, name: str) -> bool:
         game = self.playground.game
