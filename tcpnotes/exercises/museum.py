@@ -66,17 +66,23 @@ def bugs() -> tuple[Bug, ...]:
     return tuple(_BUGS.values())
 
 
-def bug(name: str) -> Bug:
-    """The bug called ``name``; a ValueError that lists them when there is none."""
+def bug(name: str | int) -> Bug:
+    """The bug called ``name``, or the one with that number, counted from 1, for exercises that do not give it away.
+
+    A ValueError that lists them when there is none.
+    """
+    if isinstance(name, int) and 1 <= name <= len(_BUGS):
+        return bugs()[name - 1]
     try:
-        return _BUGS[name]
+        return _BUGS[str(name)]
     except KeyError:
-        raise ValueError(f"There is no bug {name!r} in the museum; there are: {', '.join(_BUGS)}.") from None
+        known = ", ".join(f"{number} {known}" for number, known in enumerate(_BUGS, 1))
+        raise ValueError(f"There is no bug {name!r} in the museum; there are: {known}.") from None
 
 
 @contextmanager
-def planted(name: str) -> Iterator[Bug]:
-    """Run the block with a bug of the museum in place."""
+def planted(name: str | int) -> Iterator[Bug]:
+    """Run the block with a bug of the museum in place; ``name`` as for `bug`."""
     found = bug(name)
     with patched(**{found.function: found.variant}):
         yield found

@@ -39,6 +39,14 @@ def test_stuck_wheel__the_bucket_is_still_there_after_ten_minutes() -> None:
         assert net.tw_hash and net.next_tick() is None
 
 
+def test_number__for_exercises_that_do_not_give_the_name_away() -> None:
+    assert [bug(number) for number in range(1, len(bugs()) + 1)] == list(bugs())
+    with planted(1) as there:
+        assert there is bugs()[0]
+    with pytest.raises(ValueError, match="no bug 0"):
+        bug(0)
+
+
 def test_unknown_bug_lists_the_museum() -> None:
     with pytest.raises(ValueError, match=r"no bug 'millennium'.*no_time_wait"):
         bug("millennium")
