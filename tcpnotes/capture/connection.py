@@ -36,7 +36,7 @@ class End:
     __slots__ = (
         "acked", "addr", "again", "again_points", "data", "fin", "fin_acked", "fin_again", "fin_again_count",
         "fin_data", "fin_end", "fin_knew", "holes", "holes_count", "iss", "last", "last_data", "late", "late_bytes",
-        "next", "packets", "port", "probes", "state", "states", "syn", "syn_again",
+        "next", "packets", "port", "probes", "scale", "state", "states", "syn", "syn_again", "window",
     )  # fmt: skip
 
     def __init__(self, addr: bytes, port: int) -> None:
@@ -48,6 +48,8 @@ class End:
         self.syn_again = 0
         self.next: int | None = None  # one past the last number it was seen to use
         self.acked: int | None = None  # the last number that it expects
+        self.window = 0  # as it stands in the header
+        self.scale: int | None = None  # the shift that its SYN offered
         self.data = 0  # new payload bytes, seen or acked
         self.again = 0  # segments that it sent again
         self.again_points: list[Point] = []  # the last ones in a row, unanswered
@@ -95,7 +97,7 @@ class Connection:
 
     __slots__ = (
         "comments", "crossed", "ends", "first", "follows", "last", "middle", "number", "over", "packets", "reset",
-        "reset_after", "resets", "strays", "taken_by", "was",
+        "reset_after", "resets", "strays", "taken_by", "taken_side", "was",
     )  # fmt: skip
 
     def __init__(self, number: int, seen: Seen) -> None:
@@ -114,8 +116,9 @@ class Connection:
         self.over = False  # nothing more is expected
         self.strays: list[Point] = []  # RSTs outside the window
         self.follows: int | None = None  # the connection of the same addresses and ports before it
-        self.was = "?"  # the state in which that one had left the end that is asked
+        self.was = ("?", "?")  # the states in which that one had left the end that asks and the end that is asked
         self.taken_by: Point | None = None  # the SYN that began the next one
+        self.taken_side = 0  # and which end sent it
         self.comments: list[tuple[int, str]] = []
 
     # -- one segment -------------------------------------------------------------------------------------------
@@ -123,7 +126,7 @@ class Connection:
     def feed(self, side: int, seen: Seen) -> None:
         """Take in a segment that end ``side`` sent."""
         me, peer = self.ends[side], self.ends[1 - side]
-        _, _, _, _, number, t, seq, ack, flags, _, length, _ = seen
+        _, _, _, _, number, t, seq, ack, flags, window, length, _ = seen
         self.packets += 1
         self.last = Point(number, t)
         me.packets += 1
@@ -155,7 +158,10 @@ class Connection:
             self._again(me, peer, seen, end)
         if length:
             me.last_data = seen
+        me.window = window
         if flags & ACK:
+            if self.reset is not None and side != self.reset.by and 0 < (ack - self.reset.seen.seq & _MASK) < _FAR:
+                self._not_taken(self.reset)
             if me.acked is None or ack - me.acked & _MASK < _FAR:
                 me.acked = ack
                 if peer.next is None:
@@ -183,6 +189,7 @@ class Connection:
             me.iss = seen.seq
             me.next = seen.seq + 1 + seen.len & _MASK
             me.data = seen.len
+            me.scale = _scale(seen.options)
             if not seen.flags & ACK:
                 me.enter("SYN_SENT", seen.number, seen.t)
 
@@ -235,7 +242,7 @@ class Connection:
             me.late_bytes += fresh
         if seen.flags & FIN:
             self._fin(me, peer, seen, peer.fin_acked is not None)
-        self.over = all(end.fin is not None and end.fin_acked is not None for end in self.ends)
+        self.over = self.over or all(end.fin is not None and end.fin_acked is not None for end in self.ends)
 
     def _fin(self, me: End, peer: End, seen: Seen, knows: bool) -> None:
         point = Point(seen.number, seen.t)
@@ -264,28 +271,57 @@ class Connection:
         if not seen.flags & ACK:
             fits = [s for s in (peer.last_data, peer.last) if s is not None and s.flags & ACK and s.ack == seen.seq]
             cause = fits[0] if fits else cause
-        if peer.acked is not None and peer.state != "SYN_SENT" and not _fits(seen.seq - peer.acked & _MASK):
-            self.strays.append(Point(seen.number, seen.t)) if len(self.strays) < MOST else None
+        if self.reset is not None:
+            return
+        if not self._fits(me, peer, seen):
+            if len(self.strays) < MOST:
+                self.strays.append(Point(seen.number, seen.t))
             return
         found = Reset(side, seen, answer, cause, (self.ends[0].state, self.ends[1].state))
         if self.over:
             self.reset_after = self.reset_after or found
-        elif self.reset is None:
-            self.reset = found
         else:
-            return
+            self.reset = found
         self.over = True
         for end in (me, peer):
             end.enter("CLOSE", seen.number, seen.t)
 
+    def _fits(self, me: End, peer: End, seen: Seen) -> bool:
+        """Could ``peer`` take the RST, by its number?  (One before the expected one is taken after a FIN.)"""
+        if peer.acked is None or peer.state == "SYN_SENT":
+            return True
+        shifts = [end.scale if end.syn is not None else _LARGEST_SHIFT for end in (peer, me)]
+        shift = shifts[0] if None not in shifts and shifts[0] is not None else 0
+        distance = seen.seq - peer.acked & _MASK
+        return distance <= max(peer.window << shift, 0xFFFF) or (distance == _MASK and me.fin is not None)
 
+    def _not_taken(self, reset: Reset) -> None:
+        """The connection went on after all, so the RST was not accepted."""
+        self.reset = None
+        self.over = False
+        if len(self.strays) < MOST:
+            self.strays.append(Point(reset.seen.number, reset.seen.t))
+        for end, state in zip(self.ends, reset.before, strict=True):
+            end.enter(state, self.last.number, self.last.t)
+
+
+_EOL, _NOP, _WSCALE = 0, 1, 3
+_LARGEST_SHIFT = 14
 _FIN_ACKED = {"CLOSING": "TIME_WAIT", "LAST_ACK": "CLOSE"}
 _OPENING = ("SYN_SENT", "SYN_RECV")
 
 
-def _fits(distance: int) -> bool:
-    """Would a RST that far from the expected number be taken?  (One before it is, after a FIN.)"""
-    return distance < _FAR or distance == _MASK
+def _scale(options: bytes) -> int | None:
+    """The window's shift in the options of a SYN."""
+    at = 0
+    while at < len(options):
+        kind = options[at]
+        if kind == _WSCALE and options[at + 1 : at + 2] == b"\x03":
+            return min(options[at + 2], _LARGEST_SHIFT) if at + 2 < len(options) else None
+        if kind == _EOL or (kind != _NOP and (at + 1 >= len(options) or options[at + 1] < 2)):
+            return None
+        at += 1 if kind == _NOP else options[at + 1]
+    return None
 
 
 def _hole(end: End, start: int, stop: int) -> None:

@@ -47,9 +47,12 @@ class Follower:
                 connection, key, side = self._begin_again(connection, key, side, seen)
         was_over = connection.over
         connection.feed(side, seen)
-        (self._over if was_over else self._open).move_to_end(key)
-        if connection.over and not was_over:
-            self._over[key] = self._open.pop(key)
+        held = self._over if was_over else self._open
+        if connection.over is was_over:
+            held.move_to_end(key)
+        else:  # it is over, or it goes on after a RST that was not taken
+            del held[key]
+            (self._open if was_over else self._over)[key] = connection
             self._retire(seen.t)
         return connection
 
@@ -83,12 +86,12 @@ class Follower:
     def _begin_again(self, old: Connection, key: _Key, side: int, seen: Seen) -> tuple[Connection, _Key, int]:
         """A new SYN between the same ends."""
         old.taken_by = Point(seen.number, seen.t)
-        state = old.ends[1 - side].state
+        old.taken_side = side
         (self._over if old.over else self._open).pop(key)
         self._drop(key, old)
         connection, key, side = self._begin(seen)
         connection.follows = old.number
-        connection.was = state
+        connection.was = (old.ends[old.taken_side].state, old.ends[1 - old.taken_side].state)
         return connection, key, side
 
     def _retire(self, now: int) -> None:

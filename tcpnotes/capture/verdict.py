@@ -13,8 +13,8 @@ from tcpnotes.capture.layers import Seen
 
 HOWS = (
     "orderly", "three_segment", "half_close", "simultaneous", "unread_data", "linger_zero", "data_after_close",
-    "reset_in_close_wait", "no_listener", "no_connection", "bucket_gone", "reset", "given_up", "timed_out",
-    "unanswered", "half_closed", "closing", "open",
+    "reset_in_close_wait", "listener_closed", "orphan_killed", "no_listener", "no_connection", "bucket_gone", "reset",
+    "given_up", "timed_out", "unanswered", "half_closed", "closing", "open",
 )  # fmt: skip
 TAGS = (
     "starts_in_middle", "not_seen", "fin_retransmitted", "last_ack_lost", "syn_in_time_wait", "cut_short",
@@ -101,11 +101,15 @@ class _Judge:
             self.tags.add("starts_in_middle")
             self.say("middle", 0, "", c.first.number)
         if c.follows is not None and c.ends[0].syn is not None:
-            if c.was == "TIME_WAIT":
+            own, other = c.was
+            if "TIME_WAIT" in c.was:
                 self.tags.add("syn_in_time_wait")
+            if other == "TIME_WAIT":
                 self.say("syn_in_time_wait", 0, "S.7a 7.2", c.ends[0].syn.number, before=c.follows)
+            elif own == "TIME_WAIT":
+                self.say("syn_over_own", 0, "S.7b", c.ends[0].syn.number, before=c.follows)
             else:
-                self.say("syn_reuses", 0, "", c.ends[0].syn.number, before=c.follows, state=c.was)
+                self.say("syn_reuses", 0, "", c.ends[0].syn.number, before=c.follows, state=other)
         for side, end in enumerate(c.ends):
             if end.holes_count and (end.holes or end.holes_count > 8):
                 self.tags.add("not_seen")
@@ -139,7 +143,7 @@ class _Judge:
             for side, end in enumerate(c.ends):
                 if end.state == "TIME_WAIT":
                     self.tags.add("cut_short")
-                    self.say("cut_short", side, "S.7a", c.taken_by.number)
+                    self.say("cut_short", side, "S.7b" if side == c.taken_side else "S.7a", c.taken_by.number)
         if self.dropped:
             self.tags.add("dropped")
             self.say("dropped", 0, "")
@@ -300,9 +304,12 @@ class _Judge:
                 self.say("data_maybe_bucket", by, "S.5e", me.fin_acked.number)
             return "data_after_close"
         if peer.fin is not None:
-            self.say("bucket_gone", by, "S.5e", *evidence)
+            self.say("bucket_gone", by, "S.5e S.5c S.5d", *evidence)
             return "bucket_gone"
         self.say("no_connection", by, "", *evidence)
+        if reset.before[1 - by] == "CLOSE_WAIT":
+            self.maybe = ("no_connection",)
+            return "reset_in_close_wait"
         return "no_connection"
 
     def _active(self, reset: Reset, evidence: tuple[int, ...]) -> str:
@@ -319,17 +326,27 @@ class _Judge:
                 self.tags.add("reset_in_close_wait")
                 self.say("close_wait_sent", by, "4.1 4.1a 4.1b", number)
                 unread = peer.data > 0
+            elif reset.before[1 - by] != "CLOSE_WAIT":
+                self.maybe = ("linger_zero",)
+                self.say("orphan_killed", by, "S.5a S.5b 1.2", me.fin.number, number)
+                return "orphan_killed"
             else:
                 unread = peer.late_bytes > 0 or (last is not None and last.number > me.fin.number)
             if unread:
                 self.say("close_wait_unread", by, "4.1 1.2" if me.fin is None else "1.1 1.2", *_number(last), number)
                 self.maybe = ("unread_data", "linger_zero")
             else:
-                self.say("close_wait_linger", by, "1.2", number)
+                self.say("close_wait_linger", by, "1.2 S.5d" if me.fin is not None else "1.2", number)
                 self.maybe = ("linger_zero", "unread_data")
             return "reset_in_close_wait"
         if not peer.data and last is None and not self.c.middle:
             self.say("linger_zero", by, "1.2", number)
+            if by == 1 and not me.data:
+                self.maybe = ("listener_closed",)
+                self.say("listener_closed", by, "S.2b", number)
+            elif me.next != peer.acked:
+                self.maybe = ("orphan_killed",)
+                self.say("orphan_killed_or", by, "S.5a S.5b", number)
             return "linger_zero"
         mine = me.last_data
         if last is not None and (mine is None or mine.number < last.number):
