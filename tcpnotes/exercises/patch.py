@@ -39,7 +39,7 @@ def patched(**functions: Callable[..., Any]) -> Iterator[None]:
     entries = {name: _entry(name) for name in functions}
     for name, variant in functions.items():
         _check_parameters(name, entries[name].function, variant)
-    mirror.instrument()  # from here on every module knows the shells, and only them
+    mirror.instrument()  # now every module knows the shells, and only them
     saved: list[tuple[Any, str, Any]] = []
     try:
         for name, variant in functions.items():
@@ -51,6 +51,8 @@ def patched(**functions: Callable[..., Any]) -> Iterator[None]:
     finally:
         for module, key, value in reversed(saved):
             setattr(module, key, value)
+        if not mirror.worn:  # taken off in the block, while these were away
+            mirror.strip()
 
 
 def _entry(name: str) -> mirror.Mirrored:

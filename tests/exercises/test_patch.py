@@ -56,6 +56,21 @@ def test_patched__restored_after_an_error_too() -> None:
     assert _known() == before
 
 
+def test_patched__restored_whether_somebody_listens_or_not() -> None:
+    mirror.strip()
+    before = _known()
+    with patched(tcp_fin=lambda sk, skb: None):
+        run("half_close")
+        mirror.strip()
+    assert _known() == before
+    with patched(tcp_fin=lambda sk, skb: None):
+        mirror.strip()
+        run("half_close")
+    assert mirror.worn
+    mirror.strip()
+    assert _known() == before
+
+
 def test_patched__blocks_may_be_nested() -> None:
     plain = run("simultaneous_close").recorder.records
     with patched(tcp_fin=lambda sk, skb: None):
