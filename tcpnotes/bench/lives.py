@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from tcpnotes.kernel.tcp_h import TCP_TIMEWAIT_LEN
 from tcpnotes.world import World
-from tcpnotes.world.world import TICK
 
 CLIENT, SERVER = "A", "B"
 PORT = 80
 DELAY = 1_000  # microseconds from host to host
 GAP = 5_000  # microseconds between the doings of one life: time for an answer
 BYTES = 16
-MINUTE = TCP_TIMEWAIT_LEN * TICK
+MINUTE = 60_000_000  # how long TIME_WAIT lasts
 _FIRST_ADDRESS = 0x0A000000  # 10.0.0.0: the many addresses of the server
 
 

@@ -11,12 +11,23 @@ from typing import NamedTuple
 from tcpnotes.bench.calibration import EVENTS, events_per_second
 
 
+class Goal(NamedTuple):
+    """What a figure should come to: at least (``more``) or at most ``must``; ``aim`` is what would be better still.
+
+    It is asked of the ratio, or, with ``absolute``, of the value.
+    """
+
+    must: float
+    aim: float
+    more: bool
+    absolute: bool = False
+
+
 class Figure(NamedTuple):
     """One result.
 
     ``value`` is in ``unit``; ``ratio`` is the figure that machines share, and ``meaning`` says what it is a ratio of.
-    ``goal`` is what the ratio (or, with ``absolute``, the value) should come to: at least when ``more``, else at
-    most; None when nothing was set.  ``runs`` says of how many runs it is the median.
+    ``calibration`` is the yardstick in events a second; ``runs`` says of how many runs these are medians.
     """
 
     measurement: str
@@ -25,19 +36,18 @@ class Figure(NamedTuple):
     unit: str
     ratio: float
     meaning: str
-    goal: float | None
-    more: bool
-    absolute: bool
+    goal: Goal | None
     calibration: float
     runs: int
 
     @property
     def reached(self) -> bool | None:
-        """Does it come to its goal?  None without a goal."""
-        if self.goal is None:
+        """Does it come to what it must?  None without a goal."""
+        goal = self.goal
+        if goal is None:
             return None
-        figure = self.value if self.absolute else self.ratio
-        return figure >= self.goal if self.more else figure <= self.goal
+        figure = self.value if goal.absolute else self.ratio
+        return figure >= goal.must if goal.more else figure <= goal.must
 
 
 class Timing(NamedTuple):
@@ -73,47 +83,50 @@ MILLION = FULL._replace(standing=1_000_000, runs=3)
 
 
 def timed(doing: Callable[[], object], times: int, size: Size) -> Timing:
-    """Time ``doing``, which does a thing ``times`` times, between two readings of the yardstick."""
+    """Time ``doing``, which does a thing ``times`` times, between two readings of the yardstick.
+
+    As in `timeit`, the collector of cycles does not run meanwhile.
+    """
     gc.collect()
     first = events_per_second(size.events)
-    start = process_time()
-    doing()
-    seconds = process_time() - start
+    gc.disable()
+    try:
+        start = process_time()
+        doing()
+        seconds = process_time() - start
+    finally:
+        gc.enable()
     return Timing(max(seconds, 1e-9) / times, (first + events_per_second(size.events)) / 2)
 
 
 def middle(timings: list[Timing]) -> Timing:
-    """The timing in the middle, by its length in events; seconds and calibration are medians of their own."""
-    return Timing(median(t.seconds for t in timings), median(t.events for t in timings) / median(t.seconds for t in timings))
+    """The medians of the seconds and of the events."""
+    seconds = median(timing.seconds for timing in timings)
+    return Timing(seconds, median(timing.events for timing in timings) / seconds)
 
 
-def per_second(
-    measurement: str, case: str, unit: str, timings: list[Timing], goal: float | None = None
-) -> Figure:
+def per_second(measurement: str, case: str, unit: str, timings: list[Timing], goal: Goal | None = None) -> Figure:
     """A figure for a rate: how many a second, and that divided by the yardstick's events a second."""
     taken = middle(timings)
     return Figure(
-        measurement, case, 1 / taken.seconds, unit, 1 / taken.events, "of the events a second", goal, True, False,
-        taken.calibration, len(timings),
-    )  # fmt: skip
+        measurement, case, 1 / taken.seconds, unit, 1 / taken.events, "of H", goal, taken.calibration, len(timings)
+    )
 
 
 def in_events(
-    measurement: str, case: str, timings: list[Timing], goal: float | None = None, unit: str = "µs", scale: float = 1e6
+    measurement: str, case: str, timings: list[Timing], goal: Goal | None = None, unit: str = "µs", scale: float = 1e6
 ) -> Figure:
     """A figure for a time: in ``unit`` (``scale`` of them a second), and in events of the yardstick."""
     taken = middle(timings)
     return Figure(
-        measurement, case, taken.seconds * scale, unit, taken.events, "events long", goal, False, False,
-        taken.calibration, len(timings),
-    )  # fmt: skip
+        measurement, case, taken.seconds * scale, unit, taken.events, "events", goal, taken.calibration, len(timings)
+    )
 
 
-def compared(measurement: str, case: str, unit: str, timings: list[Timing], base: list[Timing], to: str,
-             goal: float | None) -> Figure:  # fmt: skip
+def compared(
+    measurement: str, case: str, unit: str, timings: list[Timing], base: list[Timing], to: str, goal: Goal | None
+) -> Figure:
     """A figure for a rate, compared with that of another case: run by run, as each pair was taken together."""
     taken = middle(timings)
     ratio = median(b.events / t.events for b, t in zip(base, timings, strict=True))
-    return Figure(
-        measurement, case, 1 / taken.seconds, unit, ratio, f"of {to}", goal, True, False, taken.calibration, len(timings)
-    )
+    return Figure(measurement, case, 1 / taken.seconds, unit, ratio, f"of {to}", goal, taken.calibration, len(timings))

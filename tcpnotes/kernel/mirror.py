@@ -17,6 +17,9 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar
 
+from tcpnotes.trace.recorder import record
+from tcpnotes.trace.records import Enter
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -54,20 +57,40 @@ def mirrors(file: str, omits: Iterable[str] = ()) -> Callable[[F], F]:
     return mark
 
 
+_SHELL = """
+@_wraps(_fn)
+def shell({parameters}):
+    _net = {subject}.net
+    _trace = _net.trace
+    if _trace is None:
+        return _fn({parameters})
+    _open = _trace.open
+    _trace.add(_record(_Enter, (_net.now, _trace.host, len(_open), {name!r}, {subject}.id, "enter")))
+    _open.append({open})
+    try:
+        return _fn({parameters})
+    finally:
+        _open.pop()
+"""
+
+
 def _shell(entry: Mirrored) -> Callable[..., Any]:
-    fn, name, inline = entry.function, entry.name, entry.inline
+    """The function with an `Enter` record before it.
 
-    @functools.wraps(fn)
-    def shell(subject: Any, *args: Any) -> Any:
-        trace = subject.net.trace
-        if trace is None:
-            return fn(subject, *args)
-        trace.enter(name, subject.id, inline)
-        try:
-            return fn(subject, *args)
-        finally:
-            trace.leave()
-
+    A shell is written for the parameters of its function, as passing them on as they come would cost as much again.
+    """
+    code = FUNCTIONS[entry.name].function.__code__
+    parameters = code.co_varnames[: code.co_argcount]
+    name = entry.name
+    text = _SHELL.format(
+        parameters=", ".join(parameters),
+        subject=parameters[0],
+        name=name,
+        open=f"_open[-1] if _open else {name!r}" if entry.inline else repr(name),
+    )
+    names: dict[str, Any] = {"_wraps": functools.wraps, "_fn": entry.function, "_record": record, "_Enter": Enter}
+    exec(text, names)  # our own text, made from the parameters' names
+    shell: Callable[..., Any] = names["shell"]
     return shell
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import errno as _errno
 from collections.abc import Callable
+from enum import Enum
 from heapq import heappop, heappush
+from struct import Struct
 from typing import Any, Final
 
 from tcpnotes.kernel.profile import Profile
@@ -352,34 +354,70 @@ class ListenOpt:
         return (self.qlen, self.qlen_young, self.clock_hand, chains)
 
 
+class _Number:
+    """A field of a bucket that stands in its `numbers`: where, and in what form (as in `struct`)."""
+
+    __slots__ = ("begin", "end", "form")
+
+    def __init__(self, form: str, begin: int) -> None:
+        self.form = Struct("<" + form)
+        self.begin = begin
+        self.end = begin + self.form.size
+
+    def __get__(self, tw: TwBucket, owner: type | None = None) -> int:
+        value: int = self.form.unpack_from(tw.numbers, self.begin)[0]
+        return value
+
+    def __set__(self, tw: TwBucket, value: int) -> None:
+        numbers = tw.numbers
+        tw.numbers = numbers[: self.begin] + self.form.pack(value) + numbers[self.end :]
+
+
+_TW_NUMBERS = Struct("<6I2QI3B")
+
+
 class TwBucket:
     """What is left of a connection in TIME_WAIT: `struct tcp_tw_bucket`.
 
     It has no queues, no error and no owner.  ``substate`` is FIN_WAIT2 or
     TIME_WAIT; ``key`` is the connection (see `Net.key`); ``cell`` is the slot it
-    hangs in (0–7 slow wheel, 8–39 calendar, -1 none).
+    hangs in (0–7 slow wheel, 8–39 calendar, -1 none).  As there may be a million
+    of them, their numbers are packed as in C: one string of bytes for each bucket.
+    ``timer`` is its own where there are no wheels.
     """
 
-    __slots__ = (
-        "cell", "id", "key", "net", "rcv_nxt", "rcv_wnd", "rcv_wscale", "reuse", "snd_nxt", "substate", "syn_seq",
-        "timeout", "ts_recent", "ts_recent_stamp", "ttd",
-    )  # fmt: skip
+    __slots__ = ("cell", "key", "last_oow_ack", "net", "numbers", "timer")
 
-    net: Net
-    id: int
-    key: int
-    substate: int
-    rcv_nxt: int
-    snd_nxt: int
-    rcv_wnd: int
-    rcv_wscale: int
-    syn_seq: int
-    ts_recent: int
-    ts_recent_stamp: int
-    reuse: int
-    timeout: int
-    ttd: int
-    cell: int
+    rcv_nxt = _Number("I", 0)
+    snd_nxt = _Number("I", 4)
+    syn_seq = _Number("I", 8)
+    rcv_wnd = _Number("I", 12)
+    ts_recent = _Number("I", 16)
+    ts_recent_stamp = _Number("I", 20)  # seconds
+    id = _Number("Q", 24)
+    ttd = _Number("Q", 32)  # jiffy at which its time is over
+    timeout = _Number("I", 40)  # jiffies
+    substate = _Number("B", 44)
+    reuse = _Number("B", 45)
+    rcv_wscale = _Number("B", 46)
+
+    def __init__(self, sk: Sock, substate: int, rcv_wnd: int, timeout: int) -> None:
+        """A bucket for the connection of ``sk``, not yet in the hash nor on a wheel."""
+        net = sk.net
+        self.net = net
+        self.key = (sk.rcv_saddr << 32 | sk.daddr) << 32 | sk.num << 16 | sk.dport
+        self.cell = -1
+        self.timer: tuple[int, int] | None = None
+        self.last_oow_ack = NEVER
+        net.next_id = number = net.next_id + 1
+        self.numbers = _TW_NUMBERS.pack(
+            sk.rcv_nxt, sk.snd_nxt, sk.syn_seq, rcv_wnd, sk.ts_recent, sk.ts_recent_stamp, number, net.jiffies,
+            timeout, substate, sk.reuse, sk.rcv_wscale,
+        )  # fmt: skip
+
+    def freeze(self) -> tuple[object, ...]:
+        """All of it as a tuple."""
+        return (self.key, self.cell, self.timer, self.last_oow_ack, *_TW_NUMBERS.unpack(self.numbers))
 
     @property
     def rcv_saddr(self) -> int:
@@ -406,7 +444,6 @@ class TwBucket:
 
 
 _clone_bucket = _cloner(TwBucket, {})
-_TW_PLAIN = tuple(name for name in TwBucket.__slots__ if name != "net")
 
 
 class BindBucket:
@@ -471,14 +508,13 @@ class Task:
 _clone_task = _cloner(Task, {})
 
 
-class Blocked:
+class Blocked(Enum):
     """What a kernel function returns when the calling process has gone to sleep."""
 
-    def __repr__(self) -> str:
-        return "BLOCKED"
+    BLOCKED = "BLOCKED"
 
 
-BLOCKED = Blocked()
+BLOCKED: Final = Blocked.BLOCKED
 
 SYSCTL_DEFAULTS = {
     "tcp_fin_timeout": 6000, "tcp_max_orphans": 8192, "tcp_max_tw_buckets": 16384, "tcp_orphan_retries": 0,
@@ -535,7 +571,7 @@ class Net:
         self.address = address
         self.profile = profile
         self.times = times_of(profile)
-        self.sysctl = dict(SYSCTL_DEFAULTS)
+        self.sysctl = dict(SYSCTL_DEFAULTS)  # replaced, never changed: copies share it
         self.now = 0
         self.jiffies = 0
         self.in_tick = False
@@ -736,7 +772,7 @@ class Net:
             tuple([getattr(self, name) for name in _NET_PLAIN]),
             tuple(sorted(self.sysctl.items())),
             tuple([freeze_sock(sk) for _, sk in sorted(self.socks.items())]),
-            tuple([tuple([getattr(tw, name) for name in _TW_PLAIN]) for _, tw in sorted(self.tw_hash.items())]),
+            tuple([tw.freeze() for _, tw in sorted(self.tw_hash.items())]),
             tuple([tuple([tw.id for tw in cell]) for cell in self.tw_cells]),
             tuple([(port, bucket.freeze()) for port, bucket in sorted(self.bhash.items())]),
             tuple([task.freeze() for task in self.tasks.values()]),
@@ -760,7 +796,6 @@ _NET_PLAIN = (
 _clone_net_fields = _cloner(
     Net,
     {
-        "sysctl": "old.sysctl.copy()",
         "bhash": "{port: bucket.clone() for port, bucket in old.bhash.items()} if old.bhash else {}",
         "mib": "old.mib.copy()",
         "timers": "old.timers[:]",

@@ -61,12 +61,13 @@ def tcp_in_window(net: Net, seq: int, end_seq: int, s_win: int, e_win: int) -> b
 def tcp_timewait_kill(tw: TwBucket) -> None:
     """The bucket goes: out of the hash, and its port is free unless somebody else holds it."""
     net = tw.net
-    if net.tw_hash.get(tw.key) is not tw:
+    key = tw.key
+    if net.tw_hash.get(key) is not tw:
         return
-    del net.tw_hash[tw.key]
-    port = net.bhash.get(tw.num)
+    del net.tw_hash[key]
+    port = net.bhash.get(key >> 16 & 0xFFFF)
     if port is not None:
-        kind = (tw.rcv_saddr, tw.reuse)
+        kind = (key >> 64, tw.reuse)
         left = port.buckets[kind] - 1
         if left:
             port.buckets[kind] = left
@@ -172,7 +173,7 @@ def __tcp_tw_hashdance(sk: Sock, tw: TwBucket) -> None:
         sk.hashed = False
     net.tw_hash[tw.key] = tw
     port = net.bhash[sk.num]
-    kind = (tw.rcv_saddr, tw.reuse)
+    kind = (sk.rcv_saddr, sk.reuse)
     port.buckets[kind] = port.buckets.get(kind, 0) + 1
 
 
@@ -189,22 +190,7 @@ def tcp_time_wait(sk: Sock, state: int, timeo: int) -> None:
         recycle_ok = tcp_v4_remember_stamp(sk)
     if net.tw_count < net.sysctl["tcp_max_tw_buckets"]:
         rto = (sk.rto << 2) - (sk.rto >> 1)
-        tw = TwBucket()
-        tw.net = net
-        tw.id = net.new_id()
-        tw.key = net.key(sk.rcv_saddr, sk.num, sk.daddr, sk.dport)
-        tw.substate = state
-        tw.reuse = sk.reuse
-        tw.rcv_wscale = sk.rcv_wscale
-        tw.rcv_nxt = sk.rcv_nxt
-        tw.snd_nxt = sk.snd_nxt
-        tw.rcv_wnd = receive_window(sk)
-        tw.syn_seq = sk.syn_seq
-        tw.ts_recent = sk.ts_recent
-        tw.ts_recent_stamp = sk.ts_recent_stamp
-        tw.timeout = rto if recycle_ok else net.times.TCP_TIMEWAIT_LEN
-        tw.ttd = net.jiffies
-        tw.cell = -1
+        tw = TwBucket(sk, state, receive_window(sk), rto if recycle_ok else net.times.TCP_TIMEWAIT_LEN)
         if net.trace is not None:
             net.trace.bucket(tw.id, sk.id, "create", STATE_NAMES[state], timeo)
         __tcp_tw_hashdance(sk, tw)

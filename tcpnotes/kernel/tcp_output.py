@@ -48,7 +48,7 @@ from tcpnotes.kernel.tcp_h import (
     space,
     tcp_set_state,
 )
-from tcpnotes.trace.segment import ACK, FIN, PSH, RST, SYN, Segment
+from tcpnotes.trace.segment import ACK, FIN, PSH, RST, SYN, Segment, make_segment
 
 HEADER_SKB = skb_area(MAX_TCP_HEADER) + SIZEOF_SK_BUFF  # truesize of a buffer without payload: 300
 
@@ -156,10 +156,10 @@ def tcp_transmit_skb(sk: Sock, skb: SkBuff) -> int:
     if skb.len:
         tcp_event_data_sent(sk)
     net.count("TcpOutSegs")
-    seg = Segment(
+    seg = make_segment((
         sk.rcv_saddr, sk.sport, sk.daddr, sk.dport, skb.seq, sk.rcv_nxt if flags & ACK else 0, flags, window,
-        skb.len, mss, wscale, sack_ok, ts, sacks,
-    )  # fmt: skip
+        skb.len, mss, wscale, sack_ok, ts, sacks, 0,
+    ))  # fmt: skip
     net.output(seg, sk.id)
     return 0
 

@@ -40,6 +40,8 @@ class Host:
 
     __slots__ = ("name", "net", "processes", "shared", "wire")
 
+    wire: Wire
+
     def __init__(self, name: str, address: int, profile: Profile, iss_base: int, wire: Wire) -> None:
         self.name = name
         self.net = Net(name, address, profile, iss_base)
@@ -49,12 +51,11 @@ class Host:
 
     def connect(self, wire: Wire | None) -> None:
         """Lead what the host sends onto ``wire``."""
-        self.wire = wire
         if wire is not None:
+            self.wire = wire
             self.net.output = self._send
 
     def _send(self, seg: Segment, sk: int | None) -> None:
-        assert self.wire is not None
         net = self.net
         number = self.wire.send(self.name, net.now, seg)
         if net.trace is not None:
@@ -74,25 +75,32 @@ class Host:
 
     def call(self, name: str, args: tuple[Any, ...]) -> int:
         """A system call; the number of its task."""
-        self._attend()
+        net = self.net
+        if mirror.worn is (net.trace is None):
+            self._attend()
         task = self.processes.call(name, args)
-        self._settle()
+        if net.run_queue or net.trace is not None:
+            self._settle()
         return task
 
     def receive(self, seg: Segment, wire: int | None) -> None:
         """A segment arrives."""
-        self._attend()
         net = self.net
-        if net.trace is not None:
-            net.trace.stimulus("packet", seg.flag_letters)
-            net.trace.received(seg, wire)
+        trace = net.trace
+        if mirror.worn is (trace is None):
+            self._attend()
+        if trace is not None:
+            trace.stimulus("packet", seg.flag_letters)
+            trace.received(seg, wire)
         tcp_v4_rcv(net, seg)
-        self._settle()
+        if net.run_queue or trace is not None:
+            self._settle()
 
     def tick(self, jiffies: int) -> None:
         """Run every timer that is due at tick ``jiffies``, first armed first; then the tasks they woke."""
-        self._attend()
         net = self.net
+        if mirror.worn is (net.trace is None):
+            self._attend()
         net.in_tick = True
         while (due := net.next_tick()) is not None and due <= jiffies:
             _, _, kind, owner = net.timers[0]
@@ -152,9 +160,8 @@ class Host:
     def _attend(self) -> None:
         """Something reaches the host: kernel functions are to be seen if somebody listens, and only then."""
         if self.net.trace is None:
-            if mirror.worn:
-                mirror.strip()
-        elif not mirror.worn:
+            mirror.strip()
+        else:
             mirror.instrument()
 
     def _report(self) -> None:
@@ -199,7 +206,8 @@ class Host:
             known = ", ".join(sorted(self.net.sysctl))
             raise ValueError(f"There is no sysctl {name!r}; there are: {known}.")
         number(value, f"the sysctl {name}", 0)
-        self.net.sysctl[name] = value * self.net.times.HZ if name in SYSCTL_IN_SECONDS else value
+        value = value * self.net.times.HZ if name in SYSCTL_IN_SECONDS else value
+        self.net.sysctl = {**self.net.sysctl, name: value}
 
     def clone(self, wire: Wire | None) -> Host:
         """A copy that sends onto ``wire``."""

@@ -46,7 +46,7 @@ SOL_TCP_NAMES = (
 )  # fmt: skip
 
 
-KEPT = 256  # so many results of calls that have returned can still be asked for
+KEPT = 256  # so many results at least of calls that have returned can still be asked for
 
 
 class File:
@@ -129,28 +129,30 @@ class Processes:
 
     def call(self, name: str, args: tuple[Any, ...]) -> int:
         """Make a system call; the number of its task.  CallError, before anything changed, for an impossible one."""
-        net = self.net
         check(name, args)
-        net.next_task += 1
-        task = Task(net.next_task, name, args)
+        net = self.net
+        number = net.next_task = net.next_task + 1
+        task = Task(number, name, args)
         if net.trace is not None:
             net.trace.stimulus("call", name)
-            net.trace.call(task.id, name, args)
-        task_answer = self._dispatch(task, name, args)
-        if task_answer is not BLOCKED:
-            assert isinstance(task_answer, tuple)
-            self._finish(task, *task_answer)
-        return task.id
+            net.trace.call(number, name, args)
+        answer = self._dispatch(task, name, args)
+        if answer is not BLOCKED:
+            self._finish(task, *answer)
+        return number
 
-    def _finish(self, task: Task, answer: int, value: Any = None) -> None:
-        ret, name = (answer, None) if answer >= 0 else (-1, errno.errorcode[-answer])
+    def _finish(self, task: Task, ret: int, value: Any = None) -> None:
+        error = None
+        if ret < 0:
+            ret, error = -1, errno.errorcode[-ret]
         results = self.results
-        results[task.id] = (ret, name, value)
-        if len(results) > KEPT:
-            del results[next(iter(results))]
+        results[task.id] = (ret, error, value)
+        if len(results) > 2 * KEPT:
+            for number in list(results)[:KEPT]:
+                del results[number]
         trace = self.net.trace
         if trace is not None:
-            trace.returned(task.id, task.call, ret, name, value, task.blocked)
+            trace.returned(task.id, task.call, ret, error, value, task.blocked)
 
     def _dispatch(self, task: Task, name: str, args: tuple[Any, ...]) -> tuple[int, Any] | Blocked:
         net = self.net
@@ -164,15 +166,15 @@ class Processes:
             return self._close(task, file)
         task.fd = fd
         sk = net.socks[file.sk]
-        if name in _ASKING:
+        moving = _MOVING.get(name)
+        if moving is None:
             return _ASKING[name](self, sk, args)
-        answer = _MOVING[name](self, task, file, sk, args)
+        answer = moving(self, task, file, sk, args)
         if answer is BLOCKED:
             file.refs += 1
             self.fput_later[task.id] = file
             net.tasks[task.id] = task
             return BLOCKED
-        assert isinstance(answer, int)
         return self._after(task, sk, file, answer), None
 
     # Calls that give a number or sleep.
@@ -234,9 +236,11 @@ class Processes:
 
     def _after(self, task: Task, sk: Sock, file: File, answer: int) -> int:
         """What the socket layer does once a call has its answer."""
-        if task.call == "accept" and answer < 0:
+        if task.call != "accept":
+            return answer
+        if answer < 0:
             inet_release(self.net, task)
-        if task.call == "accept" and answer > 0:
+        if answer > 0:
             child = self.net.socks[answer]
             child.socket = SS_CONNECTED
             return self.install(child)
@@ -268,7 +272,6 @@ class Processes:
             net.trace.rest()
         if answer is BLOCKED:
             return
-        assert isinstance(answer, int)
         del net.tasks[task.id]
         file = self.fput_later.pop(task.id, None)
         if file is not None:
@@ -348,33 +351,21 @@ def poll_mask(text: str | int) -> int:
     return sum(known.get(name, 0) for name in set(text.replace(" ", "").split("|")))
 
 
-_ARGUMENTS = {
-    "socket": (0, 0), "bind": (2, 3), "listen": (2, 2), "accept": (1, 1), "connect": (2, 3), "read": (2, 2),
-    "recv": (2, 3), "write": (2, 2), "send": (2, 3), "shutdown": (2, 2), "close": (1, 1), "poll": (2, 2),
-    "fcntl": (2, 2), "ioctl": (2, 2), "setsockopt": (4, 4), "getsockopt": (3, 3),
-}  # fmt: skip
-
-
 def check(name: str, args: tuple[Any, ...]) -> None:
     """CallError unless an application could make this call."""
-    if name not in _ARGUMENTS:
+    rule = _RULES.get(name)
+    if rule is None:
         raise CallError(f"There is no system call {name!r} here; there are: {', '.join(CALLS)}.")
-    least, most = _ARGUMENTS[name]
+    least, most, further = rule
     if not least <= len(args) <= most:
         wanted = str(least) if least == most else f"{least} to {most}"
         raise CallError(f"{name} takes {wanted} arguments, not {len(args)}.")
-    if name == "socket":
-        return
-    if not _is_int(args[0]):
-        number(args[0], f"the descriptor of {name}")
-    further = _FURTHER.get(name)
-    if further is not None:
-        further(name, args)
-
-
-def _is_int(value: Any) -> bool:
-    """The common case of `number`, without the words."""
-    return type(value) is int and -0x80000000 <= value <= 0x7FFFFFFF
+    if args:
+        fd = args[0]
+        if type(fd) is not int or not -0x80000000 <= fd <= 0x7FFFFFFF:
+            number(fd, f"the descriptor of {name}")
+        if further is not None:
+            further(name, args)
 
 
 def _check_address(name: str, args: tuple[Any, ...]) -> None:
@@ -388,8 +379,9 @@ def _check_backlog(name: str, args: tuple[Any, ...]) -> None:
 
 
 def _check_length(name: str, args: tuple[Any, ...]) -> None:
-    if not _is_int(args[1]) or args[1] < 0:
-        number(args[1], f"the length of {name}", 0)
+    length = args[1]
+    if type(length) is not int or not 0 <= length <= 0x7FFFFFFF:
+        number(length, f"the length of {name}", 0)
     if len(args) > 2:
         message_flags(_words(args[2], f"the flags of {name}", "MSG_PEEK"))
 
@@ -437,9 +429,22 @@ def _check_option(name: str, args: tuple[Any, ...]) -> None:
             number(args[3], f"the value of {option}")
 
 
-_FURTHER: dict[str, Callable[[str, tuple[Any, ...]], None]] = {
-    "bind": _check_address, "connect": _check_address, "listen": _check_backlog,
-    "read": _check_length, "recv": _check_length, "write": _check_length, "send": _check_length,
-    "poll": _check_events, "fcntl": _check_mode, "shutdown": _check_direction, "ioctl": _check_request,
-    "setsockopt": _check_option, "getsockopt": _check_option,
-}  # fmt: skip
+# How many arguments a call takes, least and most, and who looks at those behind the descriptor.
+_RULES: dict[str, tuple[int, int, Callable[[str, tuple[Any, ...]], None] | None]] = {
+    "socket": (0, 0, None),
+    "bind": (2, 3, _check_address),
+    "listen": (2, 2, _check_backlog),
+    "accept": (1, 1, None),
+    "connect": (2, 3, _check_address),
+    "read": (2, 2, _check_length),
+    "recv": (2, 3, _check_length),
+    "write": (2, 2, _check_length),
+    "send": (2, 3, _check_length),
+    "shutdown": (2, 2, _check_direction),
+    "close": (1, 1, None),
+    "poll": (2, 2, _check_events),
+    "fcntl": (2, 2, _check_mode),
+    "ioctl": (2, 2, _check_request),
+    "setsockopt": (4, 4, _check_option),
+    "getsockopt": (3, 3, _check_option),
+}

@@ -25,7 +25,9 @@ class Wire:
         self.sent = number = self.sent + 1
         dst = self.routes.get(seg.daddr)
         if dst is not None:
-            self._put(InFlight(number, src, dst, now, now + self.delay, seg))
+            due = now + self.delay
+            self.flying[number] = tuple.__new__(InFlight, (number, src, dst, now, due, seg))
+            heappush(self.order, (due, number))
         return number
 
     def duplicate(self, flight: InFlight) -> None:

@@ -95,8 +95,9 @@ class World:
             if self.recorder is not None:
                 host.listen(self.recorder)
         net = host.net
-        net.now = self.now
-        net.jiffies = self.now // net.times.tick
+        if net.now != self.now:
+            net.now = self.now
+            net.jiffies = self.now // net.times.tick
         return host
 
     def route(self, address: int, host: str) -> None:
@@ -174,10 +175,11 @@ class World:
             raise ValueError(f"Segment number {wire} is not on the wire.") from None
 
     def _deliver(self, flight: InFlight) -> None:
-        del self.wire.flying[flight.wire]
-        if flight.due > self.now:
-            self.now = flight.due
-        self.host(flight.dst).receive(flight.seg, flight.wire)
+        number, _, dst, _, due, seg = flight
+        del self.wire.flying[number]
+        if due > self.now:
+            self.now = due
+        self.host(dst).receive(seg, number)
 
     def _tick(self, name: str, tick: int) -> None:
         at = tick * self.hosts[name].net.times.tick
@@ -208,16 +210,14 @@ class World:
         name = None
         for host in self.hosts.values():
             timers = host.net.timers
-            if timers:
-                due = timers[0][0] * host.net.times.tick
-                if due < at or (due == at and name is None):
-                    tick = host.net.next_tick()
-                    if tick is not None:
-                        due = tick * host.net.times.tick
-                        if due < now:
-                            due = now
-                        if due < at or (due == at and name is None):
-                            at, name = due, host.name
+            if timers and timers[0][0] * host.net.times.tick <= at:
+                tick = host.net.next_tick()
+                if tick is not None:
+                    due = tick * host.net.times.tick
+                    if due < now:
+                        due = now
+                    if due < at or (due == at and name is None):
+                        at, name = due, host.name
         if name is None and at < now:
             at = now
         return at, name, flight

@@ -32,6 +32,7 @@ LINES = {
     "items": ["items --json"],
     "functions": ["functions --json"],
     "profiles": ["profiles --json"],
+    "bench": ["bench fork buckets --quick --json"],
     "replay": [f"replay scripts.jsonl.gz --json --profile {name}" for name in ("linux-2.4.0", "source")],
 }
 COMMANDS = [module.name for module in pkgutil.iter_modules(cli.__path__) if not module.name.startswith("_")]

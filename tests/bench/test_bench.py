@@ -1,0 +1,105 @@
+"""The measurements do what they say, in tiny sizes.  Nothing here is timed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tcpnotes.bench import MEASUREMENTS, QUICK, Figure
+from tcpnotes.bench.buckets import measure
+from tcpnotes.bench.calibration import events_per_second
+from tcpnotes.bench.lives import CLIENT, SERVER, Lives
+from tcpnotes.bench.measure import Goal, Timing, compared, in_events, per_second
+from tcpnotes.cli.bench import _NAMES
+
+TINY = QUICK._replace(lives=4, standing=40, opened=4, buckets=200, forks=4, recordings=2, events=200)
+
+
+def test_the_yardstick_reads_something() -> None:
+    assert events_per_second(100) > 0
+
+
+@pytest.mark.parametrize("name", MEASUREMENTS)
+def test_every_measurement_reports_figures_of_its_own_name(name: str) -> None:
+    figures = list(MEASUREMENTS[name].take(TINY))
+    assert figures
+    for figure in figures:
+        assert figure.measurement == name
+        assert figure.value > 0 and figure.ratio > 0 and figure.calibration > 0 and figure.runs == 1
+        assert figure.reached in ((None,) if figure.goal is None else (True, False))
+    assert len({figure.case for figure in figures}) == len(figures)
+
+
+def test_the_command_knows_the_names_without_loading_the_engine() -> None:
+    assert set(_NAMES) == set(MEASUREMENTS)
+
+
+def test_lives_live_and_leave_nothing_behind() -> None:
+    lives = Lives(standing=10)
+    lives.run(30)
+    world = lives.world
+    world.run_until(world.now + 70_000_000)
+    for name in (CLIENT, SERVER):
+        net = world.hosts[name].net
+        assert [sk.state for sk in net.socks.values()] == ([] if name == CLIENT else [10])  # the listener
+        assert not net.ehash and not net.tw_hash and net.tw_count == 0 and net.orphan_count == 0
+        assert net.next_tick() is None and not net.timers
+        assert net.mib["TcpCurrEstab"] == 0
+        assert "TcpRetransSegs" not in net.mib and "TcpOutRsts" not in net.mib
+    assert world.hosts[SERVER].net.mib["TimeWaited"] == 30
+    assert not world.wire.flying and not world.wire.order
+
+
+def test_as_many_buckets_stand_as_were_asked_for() -> None:
+    lives = Lives(standing=64)
+    lives.run(64)
+    before = lives.standing
+    lives.run(64)
+    assert before == pytest.approx(64, rel=0.25) and lives.standing == pytest.approx(64, rel=0.25)
+
+
+def test_sockets_stand_open_beside_the_lives() -> None:
+    lives = Lives(opened=5)
+    lives.run(3)
+    assert sum(sk.state == 1 for sk in lives.world.hosts[SERVER].net.socks.values()) == 5
+
+
+def test_a_long_run_keeps_no_results_descriptors_or_timers_of_the_past() -> None:
+    lives = Lives(standing=50)
+    lives.run(100)
+    sizes = [_size(lives)]
+    lives.run(300)
+    sizes.append(_size(lives))
+    assert sizes[1] <= sizes[0] + 2 * 600  # results may grow up to their bound, nothing else
+
+
+def _size(lives: Lives) -> int:
+    total = len(lives.world.wire.flying) + len(lives.world.wire.order)
+    for host in lives.world.hosts.values():
+        net, processes = host.net, host.processes
+        for held in (net.socks, net.ehash, net.tw_hash, net.bhash, net.timers, net.tasks, net.metrics, net.peers,
+                     net.mib, net.watched, processes.files, processes.results, processes.fput_later):  # fmt: skip
+            total += len(held)
+    return total
+
+
+def test_buckets_are_made_and_die() -> None:
+    found = measure(100, 100)
+    assert {"life", "tick", "bare_tick", "megabytes", "empty", "calibration"} <= set(found)
+
+
+def test_figures_are_medians_and_ratios_of_what_was_timed() -> None:
+    timings = [Timing(0.5, 100.0), Timing(0.25, 100.0), Timing(0.25, 400.0)]
+    rate = per_second("x", "y", "things/s", timings, Goal(0.02, 0.03, True))
+    assert (rate.value, rate.ratio, rate.runs) == (4.0, 1 / 50, 3)
+    assert rate.reached
+    time = in_events("x", "y", timings, Goal(49.0, 10.0, False))
+    assert (time.value, time.ratio) == (250_000.0, 50.0)
+    assert time.reached is False
+    half = compared("x", "y", "things/s", timings, [Timing(0.25, 100.0)] * 3, "that", None)
+    assert half.ratio == 0.5 or half.ratio == pytest.approx(0.5)
+    assert half.reached is None
+
+
+def test_a_goal_may_ask_for_the_value_itself() -> None:
+    figure = Figure("x", "y", 40.0, "ms", 7.0, "events", Goal(50.0, 20.0, False, True), 1.0, 1)
+    assert figure.reached
