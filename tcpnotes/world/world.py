@@ -166,6 +166,8 @@ class World:
                 self.inject(host, seg)
             case HostCrashes(name):
                 self._crash(name)
+            case _:
+                raise ValueError(f"{event!r} is no event; an event is an AppCalls, a SegmentArrives or another of tcpnotes.world.")
         return None
 
     def _flight(self, wire: int) -> InFlight:
