@@ -20,6 +20,7 @@ class Behaviour(NamedTuple):
 
 
 BEHAVIOURS = (
+    # -- when the application closes, and what the peer may still say
     Behaviour(
         "data_before_fin_ack",
         "Ordinary data that arrives after our close and before the ACK of our FIN: "
@@ -27,6 +28,151 @@ BEHAVIOURS = (
         ("reset", "drop and ack"),
         "source items 3.3 and 3.4; tcp_rcv_state_process, step 7",
     ),
+    Behaviour(
+        "fin_seq",
+        "The number kept from the peer's FIN: one past the FIN, or the FIN's own.",
+        ("past", "own"),
+        "source items 2.1 and 2.5; tcp_fin",
+    ),
+    Behaviour(
+        "unread_data",
+        "What counts as unread when close looks: all bytes that stand in receive_queue, "
+        "or only those beyond what the reader has had (copied_seq).",
+        ("queued bytes", "beyond copied_seq"),
+        "tcp_close; 6.18 __tcp_close; RFC 2525 section 2.17",
+    ),
+    Behaviour(
+        "close_of_dead",
+        "Close with unread data on a connection that is over already: one more RESET, or nothing.",
+        ("reset", "silent"),
+        "tcp_close; 6.18 __tcp_close goes to adjudge_to_death when the state is CLOSE",
+    ),
+    Behaviour(
+        "fin_push",
+        "A FIN that rides on unsent data: sent at once only if that data is next, or whatever may leave is pushed.",
+        ("next buffer", "everything"),
+        "tcp_send_fin; 6.18 ends in __tcp_push_pending_frames either way",
+    ),
+    Behaviour(
+        "last_ack_text",
+        "Text that arrives in LAST_ACK: not looked at, or treated as in CLOSE_WAIT (new data resets).",
+        ("ignored", "as in CLOSE_WAIT"),
+        "tcp_rcv_state_process, step 7",
+    ),
+    Behaviour(
+        "linger2",
+        "TCP_LINGER2 above its limit: back to the default, or down to 120 s; read back: 0 or the 60 s it stands for.",
+        ("default above tcp_fin_timeout", "capped at 120 s"),
+        "tcp_setsockopt, tcp_getsockopt; 6.18 do_tcp_setsockopt, TCP_FIN_TIMEOUT_MAX",
+    ),
+    Behaviour(
+        "long_fin_wait2",
+        "An orphan that may stay in FIN_WAIT2 for more than 60 s waits as a socket first: for all of that time, "
+        "or for what goes beyond the 60 s that its bucket then takes.",
+        ("all of it", "all but 60 s"),
+        "tcp_close; 6.18 __tcp_close",
+    ),
+    Behaviour(
+        "orphan_limit",
+        "When an orphan that hears nothing is given up: after a number of tries, or after the time they would take.",
+        ("tries", "time"),
+        "tcp_write_timeout; 6.18 retransmits_timed_out, tcp_model_timeout",
+    ),
+    Behaviour(
+        "orphan_probes",
+        "An orphan whose window probes are answered by a shut window: kept for ever, or given up in the end.",
+        ("kept", "given up"),
+        "tcp_probe_timer",
+    ),
+    Behaviour(
+        "reset_purges",
+        "On a RESET unsent and unacked data: stays until the owner closes, or goes at once, before anybody is woken.",
+        ("no", "yes"),
+        "tcp_reset; 6.18 tcp_reset calls tcp_write_queue_purge, then tcp_done, then sk_error_report",
+    ),
+    Behaviour(
+        "sigpipe",
+        "SIGPIPE for a write on a connection that is over: only with keepalive on, or always.",
+        ("with keepalive", "always"),
+        "wait_for_tcp_connect; 6.18 sk_stream_error",
+    ),
+    Behaviour(
+        "poll_rdhup",
+        "POLLRDHUP with the peer's FIN, and POLLOUT although our direction is shut (a write would fail at once).",
+        ("no", "yes"),
+        "tcp_poll",
+    ),
+    # -- what is believed of a segment
+    Behaviour(
+        "rst_in_window",
+        "A RESET inside the window: always believed, or only at exactly rcv_nxt and otherwise challenged by an ACK.",
+        ("believed", "exact or challenged"),
+        "tcp_rcv_established, tcp_rcv_state_process; RFC 5961 section 3, 6.18 tcp_validate_incoming",
+    ),
+    Behaviour(
+        "syn_in_window",
+        "A SYN on a connection that stands: resets it, or is challenged by an ACK.",
+        ("resets", "challenged"),
+        "the same; RFC 5961 section 4",
+    ),
+    Behaviour(
+        "ack_of_unsent",
+        "An ACK of what was never sent, or of the distant past: ignored, its text processed; "
+        "or the segment dropped, and while closing challenged by an ACK.",
+        ("ignored", "dropped or challenged"),
+        "tcp_ack; RFC 5961 section 5, 6.18 tcp_ack and tcp_rcv_state_process",
+    ),
+    Behaviour(
+        "without_ack_flag",
+        "A segment with neither ACK, RST nor SYN: its text processed in ESTABLISHED, or dropped.",
+        ("processed", "dropped"),
+        "tcp_rcv_established; 6.18 the same function, RFC 9293 section 3.10.7.4, fifth check",
+    ),
+    Behaviour(
+        "ack_limit",
+        "Answers to segments outside the window that carry no data: always, or at most one in half a second.",
+        ("none", "500 ms"),
+        "tcp_send_dupack, tcp_timewait_state_process; 6.18 tcp_oow_rate_limited, tcp_invalid_ratelimit",
+    ),
+    Behaviour(
+        "window_test",
+        "The left edge of the window test: what was received (rcv_nxt), or what was acknowledged last (rcv_wup).",
+        ("rcv_nxt", "rcv_wup"),
+        "tcp_sequence",
+    ),
+    Behaviour(
+        "fin_at_shut_window",
+        "A bare FIN at the edge of a window that is shut: refused, or taken.",
+        ("refused", "taken"),
+        "tcp_sequence; 6.18 tcp_data_queue",
+    ),
+    # -- TIME_WAIT
+    Behaviour(
+        "time_wait_timer",
+        "How buckets die: on two wheels that all share (52.5 to 60 s), or each on a timer of its own (60 s).",
+        ("two wheels", "one each"),
+        "tcp_tw_schedule; since 4.1 inet_twsk_schedule",
+    ),
+    Behaviour(
+        "time_wait_rfc1337",
+        "A RESET that tcp_rfc1337 makes a bucket ignore: the 60 s begin anew, or go on.",
+        ("restarts", "goes on"),
+        "tcp_timewait_state_process",
+    ),
+    Behaviour(
+        "time_wait_fin",
+        "The FIN that a bucket in FIN_WAIT2 waits for: any, or one with the ACK flag; "
+        "a SYN at or beyond rcv_nxt resets there.",
+        ("any", "with ACK"),
+        "tcp_timewait_state_process",
+    ),
+    Behaviour(
+        "time_wait_reuse",
+        "Connecting where a bucket still stands: whenever it has timestamps, or only if tcp_tw_reuse is 1.",
+        ("with timestamps", "tcp_tw_reuse"),
+        "tcp_v4_check_established; 6.18 tcp_twsk_unique (the default 2 means loopback only)",
+    ),
+    # -- time
     Behaviour(
         "hz",
         "Ticks of the clock in a second: timers run on them, timestamps and round trips count in them.",
@@ -40,10 +186,104 @@ BEHAVIOURS = (
         "TCP_TIMEOUT_INIT; RFC 1122 4.2.3.1, RFC 6298 section 2",
     ),
     Behaviour(
-        "fin_seq",
-        "The number kept from the peer's FIN: one past the FIN, or the FIN's own.",
-        ("past", "own"),
-        "source items 2.1 and 2.5; tcp_fin",
+        "handshake_rtt",
+        "The round trip of the handshake: forgotten without timestamps, or the first sample.",
+        ("forgotten", "kept"),
+        "tcp_init_metrics; 6.18 tcp_synack_rtt_meas, tcp_init_metrics",
+    ),
+    Behaviour(
+        "first_variation",
+        "What the first round trip counts for in the timeout: five of it, or three (0.2 s more at least).",
+        ("5 round trips", "3 round trips"),
+        "tcp_rtt_estimator; RFC 6298 section 2",
+    ),
+    Behaviour(
+        "retransmit_rearm",
+        "The timer after a partial ACK: timeout and variation less the age of the oldest, or that one's own timeout.",
+        ("with variation", "from its sending"),
+        "tcp_ack_packets_out; 6.18 tcp_rearm_rto",
+    ),
+    Behaviour(
+        "tail_loss_probe",
+        "With SACK, the last segment is sent again after two round trips, before the retransmission timeout.",
+        ("no", "yes"),
+        "RFC 8985 section 7; 6.18 tcp_schedule_loss_probe, tcp_send_loss_probe",
+    ),
+    Behaviour(
+        "syn_repeats",
+        "SYNs that nobody answers: each after twice the time, or the first four at even times "
+        "(tcp_syn_linear_timeouts).",
+        ("doubling", "four even ones"),
+        "tcp_retransmit_timer",
+    ),
+    Behaviour(
+        "synack_timer",
+        "SYN,ACKs are repeated by the listener's timer as it goes round its table, or each by a timer of its own.",
+        ("the listener's", "one each"),
+        "tcp_synack_timer; 6.18 reqsk_timer_handler",
+    ),
+    Behaviour(
+        "user_timeout",
+        "TCP_USER_TIMEOUT bounds how long sent data may stay unacked, in milliseconds.",
+        ("no", "yes"),
+        "RFC 5482; 6.18 tcp_write_timeout, tcp_clamp_rto_to_user_timeout",
+    ),
+    # -- ACKs, windows, sizes
+    Behaviour(
+        "quick_acks",
+        "A run of immediate ACKs is used up by every ACK, or by those that acknowledge data; "
+        "the first data also ends the interactive mode, or does not.",
+        ("every ACK", "ACKs of data"),
+        "tcp_event_ack_sent, tcp_event_data_recv; 6.18 tcp_dec_quickack_mode",
+    ),
+    Behaviour(
+        "quickack_option",
+        "TCP_QUICKACK asks for immediate ACKs, or for delayed ones.",
+        ("no", "yes"),
+        "6.18 __tcp_sock_set_quickack",
+    ),
+    Behaviour(
+        "prequeue",
+        "Segments for a process asleep in recv are parked for it to handle itself.",
+        ("yes", "no"),
+        "tcp_prequeue; removed in 4.14",
+    ),
+    Behaviour(
+        "msg_more",
+        "MSG_MORE holds a partial segment back, as TCP_CORK would for one call.",
+        ("no", "yes"),
+        "tcp_sendmsg; in 2.4 since 2.4.4",
+    ),
+    Behaviour(
+        "cork_with_nodelay",
+        "TCP_CORK and TCP_NODELAY exclude each other, or can both be set.",
+        ("no", "yes"),
+        "tcp_setsockopt; since 2.6",
+    ),
+    Behaviour(
+        "initial_cwnd",
+        "Segments that may leave at the start of a connection.",
+        ("2", "10"),
+        "tcp_init_cwnd; RFC 6928, TCP_INIT_CWND",
+    ),
+    Behaviour(
+        "initial_window",
+        "The window of a SYN: a few segments of at most 32 767 bytes, or all that the buffer allows up to 65 535.",
+        ("4 segments", "65535"),
+        "tcp_select_initial_window",
+    ),
+    Behaviour(
+        "window_share",
+        "How much of the receive buffer may be offered as window: three quarters, or the share that payload "
+        "was seen to take of the memory it came in (half at first).",
+        ("three quarters", "measured"),
+        "tcp_win_from_space, tcp_adv_win_scale; since 6.6 tcp_measure_rcv_mss sets scaling_ratio",
+    ),
+    Behaviour(
+        "buffer_cost",
+        "What a received segment is charged with: its bytes in a tight buffer of 32-bit Linux, or in a slab of 64-bit.",
+        ("tight", "slab"),
+        "skb->truesize; SKB_TRUESIZE",
     ),
 )
 
@@ -56,8 +296,47 @@ class Profile:
     sentence: str
     data_before_fin_ack: str = "reset"
     fin_seq: str = "past"
+    unread_data: str = "queued bytes"
+    close_of_dead: str = "reset"
+    fin_push: str = "next buffer"
+    last_ack_text: str = "ignored"
+    linger2: str = "default above tcp_fin_timeout"
+    long_fin_wait2: str = "all of it"
+    orphan_limit: str = "tries"
+    orphan_probes: str = "kept"
+    reset_purges: str = "no"
+    sigpipe: str = "with keepalive"
+    poll_rdhup: str = "no"
+    rst_in_window: str = "believed"
+    syn_in_window: str = "resets"
+    ack_of_unsent: str = "ignored"
+    without_ack_flag: str = "processed"
+    ack_limit: str = "none"
+    window_test: str = "rcv_nxt"
+    fin_at_shut_window: str = "refused"
+    time_wait_timer: str = "two wheels"
+    time_wait_rfc1337: str = "restarts"
+    time_wait_fin: str = "any"
+    time_wait_reuse: str = "with timestamps"
     hz: str = "100"
     timeout_init: str = "3"
+    handshake_rtt: str = "forgotten"
+    first_variation: str = "5 round trips"
+    retransmit_rearm: str = "with variation"
+    tail_loss_probe: str = "no"
+    syn_repeats: str = "doubling"
+    synack_timer: str = "the listener's"
+    user_timeout: str = "no"
+    quick_acks: str = "every ACK"
+    quickack_option: str = "no"
+    prequeue: str = "yes"
+    msg_more: str = "no"
+    cork_with_nodelay: str = "no"
+    initial_cwnd: str = "2"
+    initial_window: str = "4 segments"
+    window_share: str = "three quarters"
+    buffer_cost: str = "tight"
+    sysctls: tuple[tuple[str, int], ...] = ()  # where defaults differ; in the unit of /proc
 
     def __repr__(self) -> str:
         return f"Profile({self.name!r})"
@@ -76,9 +355,55 @@ LINUX_2_4_0 = Profile(
 LINUX_6 = Profile(
     name="linux-6",
     sentence="What a current kernel (6.18) does on the wire; checked against scripts that pass on one.",
+    unread_data="beyond copied_seq",
+    close_of_dead="silent",
+    fin_push="everything",
+    last_ack_text="as in CLOSE_WAIT",
+    linger2="capped at 120 s",
+    long_fin_wait2="all but 60 s",
+    orphan_limit="time",
+    orphan_probes="given up",
+    reset_purges="yes",
+    sigpipe="always",
+    poll_rdhup="yes",
+    rst_in_window="exact or challenged",
+    syn_in_window="challenged",
+    ack_of_unsent="dropped or challenged",
+    without_ack_flag="dropped",
+    ack_limit="500 ms",
+    window_test="rcv_wup",
+    fin_at_shut_window="taken",
+    time_wait_timer="one each",
+    time_wait_rfc1337="goes on",
+    time_wait_fin="with ACK",
+    time_wait_reuse="tcp_tw_reuse",
     hz="1000",
     timeout_init="1",
-)
+    handshake_rtt="kept",
+    first_variation="3 round trips",
+    retransmit_rearm="from its sending",
+    tail_loss_probe="yes",
+    syn_repeats="four even ones",
+    synack_timer="one each",
+    user_timeout="yes",
+    quick_acks="ACKs of data",
+    quickack_option="yes",
+    prequeue="no",
+    msg_more="yes",
+    cork_with_nodelay="yes",
+    initial_cwnd="10",
+    initial_window="65535",
+    window_share="measured",
+    buffer_cost="slab",
+    sysctls=(
+        ("tcp_syn_retries", 6), ("tcp_syn_linear_timeouts", 4), ("tcp_fack", 0), ("tcp_early_retrans", 3),
+        ("tcp_invalid_ratelimit", 500), ("tcp_tw_reuse", 2), ("tcp_slow_start_after_idle", 1),
+        ("tcp_rmem", 131072), ("tcp_rmem_max", 6291456), ("tcp_wmem", 16384),
+        ("tcp_wmem_max", 4194304), ("rmem_max", 212992), ("wmem_max", 212992), ("tcp_mem_max", 190000),
+        ("tcp_max_syn_backlog", 4096), ("tcp_max_tw_buckets", 131072), ("ip_local_port_low", 32768),
+        ("ip_local_port_high", 60999),
+    ),
+)  # fmt: skip
 PROFILES = {profile.name: profile for profile in (SOURCE, LINUX_2_4_0, LINUX_6)}
 
 

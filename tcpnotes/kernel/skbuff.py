@@ -78,6 +78,13 @@ def received_skb(seg: Segment) -> SkBuff:
     return skb
 
 
+def slab_truesize(skb: SkBuff) -> int:
+    """What 64-bit Linux charges for the frame of ``skb``: sk_buff, and a data area of a power of two (SKB_TRUESIZE)."""
+    assert skb.seg is not None
+    need = 40 + options_length(skb.seg) + skb.len + 64 + 320  # headers, payload, headroom, skb_shared_info
+    return max(1 << (need - 1).bit_length(), 512) + 256
+
+
 def options_length(seg: Segment) -> int:
     """Bytes of TCP options, padded to words (a multiple of 4)."""
     mss, wscale, sack_ok, ts, sacks = options = seg[9:14]

@@ -36,6 +36,7 @@ SS_UNCONNECTED, SS_CONNECTING, SS_CONNECTED, SS_DISCONNECTING = 1, 2, 3, 4
 
 # Timers: which field of which object they stand in
 RETRANS_TIMER, DELACK_TIMER, KEEPALIVE_TIMER, TWKILL_TIMER, TWCAL_TIMER, TASK_TIMER = range(6)
+TW_TIMER, REQUEST_TIMER = 6, 7  # of a bucket (its owner is the connection), of an open request
 
 NEVER: Final = -(1 << 30)  # a stamp that was never set: longer ago than any limit
 
@@ -106,6 +107,8 @@ class Sock:
         "rto", "srtt", "mdev", "mdev_max", "rttvar", "rtt_seq", "backoff", "retransmits", "probes_out",
         "pending", "timeout", "retransmit_timer", "delack_timer", "timer", "rcv_tstamp",
         "syn_retries", "keepalive_time", "keepalive_intvl", "keepalive_probes", "defer_accept",
+        # what Linux 6 has besides
+        "user_timeout", "probes_since", "tlp_high_seq", "last_oow_ack", "scaling_ratio",
         # options agreed
         "tstamp_ok", "saw_tstamp", "rcv_tsval", "rcv_tsecr", "ts_recent", "ts_recent_stamp",
         "wscale_ok", "snd_wscale", "rcv_wscale", "sack_ok", "dsack", "eff_sacks", "duplicate_sack",
@@ -200,6 +203,11 @@ class Sock:
         self.retransmit_timer = self.delack_timer = self.timer = None
         self.rcv_tstamp = NEVER
         self.syn_retries = self.keepalive_time = self.keepalive_intvl = self.keepalive_probes = self.defer_accept = 0
+
+        self.user_timeout = 0  # milliseconds
+        self.probes_since = self.last_oow_ack = NEVER
+        self.tlp_high_seq = 0
+        self.scaling_ratio = 0 if net.profile.window_share == "three quarters" else 128  # in 256ths, 0: fixed
 
         self.tstamp_ok = self.saw_tstamp = False
         self.rcv_tsval = self.rcv_tsecr = self.ts_recent = 0
@@ -301,8 +309,9 @@ class OpenRequest:
     """A half-open connection on a listener; with ``sk`` set, a finished one waiting for accept."""
 
     __slots__ = (
-        "acked", "daddr", "dport", "expires", "laddr", "mss", "rcv_isn", "rcv_wnd", "rcv_wscale", "retrans",
-        "sack_ok", "sk", "snd_isn", "snd_wscale", "ts_recent", "tstamp_ok", "window_clamp", "wscale_ok",
+        "acked", "daddr", "dport", "expires", "laddr", "last_oow_ack", "mss", "rcv_isn", "rcv_wnd", "rcv_wscale",
+        "retrans", "sack_ok", "sent", "sk", "snd_isn", "snd_wscale", "timer", "ts_recent", "tstamp_ok", "window_clamp",
+        "wscale_ok",
     )  # fmt: skip
 
     def __init__(self, seg: Segment) -> None:
@@ -314,7 +323,9 @@ class OpenRequest:
         self.rcv_wnd = self.window_clamp = 0
         self.rcv_wscale = self.snd_wscale = 0
         self.sack_ok = self.tstamp_ok = self.wscale_ok = self.acked = False
-        self.expires = self.retrans = 0
+        self.expires = self.retrans = self.sent = 0
+        self.last_oow_ack = NEVER
+        self.timer: tuple[int, int] | None = None
         self.sk: int | None = None
 
     def clone(self) -> OpenRequest:
@@ -572,6 +583,10 @@ class Net:
         self.profile = profile
         self.times = times_of(profile)
         self.sysctl = dict(SYSCTL_DEFAULTS)  # replaced, never changed: copies share it
+        if profile.sysctls or self.times.factor > 1:
+            for name in SYSCTL_IN_SECONDS:
+                self.sysctl[name] *= self.times.factor
+            self.sysctl.update(profile.sysctls)
         self.now = 0
         self.jiffies = 0
         self.in_tick = False
@@ -685,7 +700,24 @@ class Net:
         if kind == TASK_TIMER:
             task = self.tasks.get(owner)
             return None if task is None else task.timer
+        if kind == TW_TIMER:
+            tw = self.tw_hash.get(owner)
+            return None if tw is None else tw.timer
+        if kind == REQUEST_TIMER:
+            found = self.request(owner)
+            return None if found is None else found[1].timer
         return self.tw_timer if kind == TWKILL_TIMER else self.twcal_timer
+
+    def request(self, owner: int) -> tuple[Sock, OpenRequest, int] | None:
+        """The listener, the open request and its chain that a timer's ``owner`` stands for; None when it is gone."""
+        sk = self.socks.get(owner >> 48)
+        if sk is None or sk.listen_opt is None:
+            return None
+        for chain, reqs in sk.listen_opt.syn_table.items():
+            for req in reqs:
+                if req.daddr == owner >> 16 & MAXSEQ and req.dport == owner & 0xFFFF:
+                    return sk, req, chain
+        return None
 
     def next_tick(self) -> int | None:
         """The jiffy at which the next timer is due, or None.  Entries that no longer count are dropped."""

@@ -57,8 +57,10 @@ from tcpnotes.kernel.tcp_h import (
 from tcpnotes.trace.segment import ACK, FIN, PSH, SYN
 
 MSG_OOB, MSG_PEEK, MSG_TRUNC, MSG_DONTWAIT, MSG_WAITALL, MSG_NOSIGNAL = 1, 2, 0x20, 0x40, 0x100, 0x4000
+MSG_MORE = 0x8000  # 2.4.0 does not know it
 
 POLLIN, POLLPRI, POLLOUT, POLLERR, POLLHUP, POLLRDNORM, POLLWRNORM = 1, 2, 4, 8, 0x10, 0x40, 0x100
+POLLRDHUP = 0x2000  # nor this
 
 # -- memory -------------------------------------------------------------------------------------------------
 
@@ -97,6 +99,8 @@ def tcp_poll(sk: Sock) -> int:
         mask |= POLLHUP
     if sk.shutdown & RCV_SHUTDOWN:
         mask |= POLLIN | POLLRDNORM
+        if sk.net.profile.poll_rdhup == "yes":
+            mask |= POLLRDHUP
     if sk.state not in (SYN_SENT, SYN_RECV):
         if sk.rcv_nxt != sk.copied_seq and (not sk.urg_data or sk.urg_seq != sk.copied_seq):
             mask |= POLLIN | POLLRDNORM
@@ -105,6 +109,8 @@ def tcp_poll(sk: Sock) -> int:
                 mask |= POLLOUT | POLLWRNORM
             else:
                 sk.nospace = True
+        elif sk.net.profile.poll_rdhup == "yes":
+            mask |= POLLOUT | POLLWRNORM
         if sk.urg_data & URG_VALID:
             mask |= POLLPRI
     return mask
@@ -182,11 +188,15 @@ def sock_orphan(sk: Sock) -> None:
 @mirrors("net/ipv4/tcp.c")
 def wait_for_tcp_connect(sk: Sock, task: Task) -> int | Blocked:
     """A write before the connection stands: wait for it, or say why it will never stand."""
+    always = sk.net.profile.sigpipe == "always"
     if sk.err:
-        return sock_error(sk)
+        error = sock_error(sk)
+        if always and error == -errno.EPIPE and not task.flags & MSG_NOSIGNAL:
+            send_sigpipe(sk)
+        return error
     if sk.state not in (SYN_SENT, SYN_RECV):
         # 2.4.0 spares the writer the signal, unless keepalive is on.
-        if sk.keepopen and not task.flags & MSG_NOSIGNAL:
+        if (always or sk.keepopen) and not task.flags & MSG_NOSIGNAL:
             send_sigpipe(sk)
         return -errno.EPIPE
     if task.timeo == 0:
@@ -242,7 +252,7 @@ def connected(sk: Sock, task: Task) -> int | Blocked:
         if sk.state in (SYN_SENT, SYN_RECV):
             sk.write_pending += 1
             return sk.net.sleep(task, sk, "wait_for_tcp_connect")
-        if sk.keepopen and not task.flags & MSG_NOSIGNAL:
+        if (sk.keepopen or sk.net.profile.sigpipe == "always") and not task.flags & MSG_NOSIGNAL:
             send_sigpipe(sk)
         return -errno.EPIPE
     sk.net.waited()
@@ -298,7 +308,7 @@ def _fill_write_queue(sk: Sock, task: Task) -> int | Blocked:
             sk.pushed_seq = sk.write_seq
         tcp_send_skb(sk, new, copy < mss, mss)
     if task.left == 0 or task.done:
-        push_pending_frames(sk, mss, sk.nonagle)
+        push_pending_frames(sk, mss, 2 if _more_follows(sk, task) else sk.nonagle)
         if task.done or not task.left:
             return task.done
     return sock_error(sk)
@@ -319,7 +329,13 @@ def _append(sk: Sock, task: Task, skb: SkBuff, copy: int) -> None:
 
 def _wants_push(sk: Sock, task: Task) -> bool:
     """PSH on the last byte of a write, and whenever half of the peer's largest window went without one."""
-    return task.left == 0 or after(sk.write_seq, sk.pushed_seq + (sk.max_window >> 1))
+    last = task.left == 0 and not _more_follows(sk, task)
+    return last or after(sk.write_seq, sk.pushed_seq + (sk.max_window >> 1))
+
+
+def _more_follows(sk: Sock, task: Task) -> bool:
+    """The writer says that this is not all (MSG_MORE), to a version that listens."""
+    return bool(task.flags & MSG_MORE) and sk.net.profile.msg_more == "yes"
 
 
 # -- receiving -------------------------------------------------------------------------------------------------------
@@ -429,7 +445,7 @@ def _receive(sk: Sock, task: Task, seq: int) -> int | Blocked:
                 error = -errno.EAGAIN
                 break
         cleanup_rbuf(sk, task.done)
-        if not peek:
+        if not peek and sk.net.profile.prequeue == "yes":
             sk.ucopy_task = task.id
         sk.ucopy_len = task.left
         return tcp_data_wait(sk, task)
@@ -613,13 +629,20 @@ def tcp_close(sk: Sock, timeout: int, task: Task) -> int | Blocked:
         return _adjudge_to_death(sk)
     # Whatever the application has not read is thrown away; that it was there decides everything.
     data_was_unread = 0
+    had_matters = net.profile.unread_data == "beyond copied_seq"
     unread, sk.receive_queue = sk.receive_queue, []
     for skb in unread:
-        data_was_unread += (skb.end_seq - skb.seq - (skb.flags & FIN)) & MAXSEQ
+        fin = skb.flags & FIN
+        if had_matters:
+            data_was_unread += after(skb.end_seq - fin, sk.copied_seq)
+        else:
+            data_was_unread += (skb.end_seq - skb.seq - fin) & MAXSEQ
         tcp_rfree(sk, skb)
     if unread:
         sk.queue_changed("receive_queue", "purge", unread[0].seq, unread[-1].end_seq, 0)
     mem_reclaim(sk)
+    if sk.state == CLOSE and net.profile.close_of_dead == "silent":
+        return _adjudge_to_death(sk)
     if data_was_unread:
         # The peer must learn that data was lost: a FIN would tell it that all was well.
         net.count("TCPAbortOnClose")
@@ -655,7 +678,8 @@ def _adjudge_to_death(sk: Sock) -> int:
         else:
             tmo = tcp_fin_time(sk)
             if tmo > net.times.TCP_TIMEWAIT_LEN:
-                tcp_reset_keepalive_timer(sk, tmo)
+                rest = net.times.TCP_TIMEWAIT_LEN if net.profile.long_fin_wait2 == "all but 60 s" else 0
+                tcp_reset_keepalive_timer(sk, tmo - rest)
             else:
                 net.orphan_count += 1
                 tcp_time_wait(sk, FIN_WAIT2, tmo)
@@ -713,7 +737,7 @@ def tcp_disconnect(sk: Sock, nonblock: bool) -> int:
     sk.srtt = 0
     sk.write_seq = (sk.write_seq + sk.max_window + 2) & MAXSEQ or 1
     sk.backoff = 0
-    sk.snd_cwnd = 2
+    sk.snd_cwnd = int(sk.net.profile.initial_cwnd)
     sk.probes_out = 0
     sk.packets_out = 0
     sk.snd_ssthresh = 0x7FFFFFFF
@@ -783,6 +807,14 @@ def tcp_setsockopt(sk: Sock, name: str, val: int) -> int:
             if not 8 <= val <= 32767:
                 return -errno.EINVAL
             sk.user_mss = val
+        case "TCP_NODELAY" if net.profile.cork_with_nodelay == "yes":
+            sk.nonagle = sk.nonagle & 2 | int(bool(val))
+            if val:
+                push_pending_frames(sk, current_mss(sk), 1)
+        case "TCP_CORK" if net.profile.cork_with_nodelay == "yes":
+            sk.nonagle = sk.nonagle & 1 | (2 if val else 0)
+            if not val:
+                push_pending_frames(sk, current_mss(sk), sk.nonagle)
         case "TCP_NODELAY":
             if sk.nonagle == 2:
                 return -errno.EINVAL
@@ -819,6 +851,8 @@ def tcp_setsockopt(sk: Sock, name: str, val: int) -> int:
         case "TCP_LINGER2":
             if val < 0:
                 sk.linger2 = -1
+            elif net.profile.linger2 == "capped at 120 s":
+                sk.linger2 = min(val, 120) * net.times.HZ
             elif val > net.sysctl["tcp_fin_timeout"] // net.times.HZ:
                 sk.linger2 = 0
             else:
@@ -829,6 +863,17 @@ def tcp_setsockopt(sk: Sock, name: str, val: int) -> int:
                 while sk.defer_accept < 32 and val > (3 << sk.defer_accept):
                     sk.defer_accept += 1
                 sk.defer_accept += 1
+        case "TCP_QUICKACK" if net.profile.quickack_option == "yes":
+            sk.ack_pingpong = 0 if val else 1
+            if val and sk.state in (ESTABLISHED, CLOSE_WAIT) and sk.ack_pending & ACK_SCHED:
+                sk.ack_pending |= ACK_PUSHED
+                cleanup_rbuf(sk, 1)
+                if not val & 1:
+                    sk.ack_pingpong = 1
+        case "TCP_USER_TIMEOUT" if net.profile.user_timeout == "yes":
+            if val < 0:
+                return -errno.EINVAL
+            sk.user_timeout = val
         case _:
             return -errno.ENOPROTOOPT
     return 0
@@ -845,9 +890,9 @@ def tcp_getsockopt(sk: Sock, name: str) -> int:
                 return sk.user_mss
             return sk.mss_cache
         case "TCP_NODELAY":
-            return int(sk.nonagle == 1)
+            return int(sk.nonagle & 1)
         case "TCP_CORK":
-            return int(sk.nonagle == 2)
+            return int(sk.nonagle >> 1)
         case "TCP_KEEPIDLE":
             return int(sk.keepalive_time or sysctl["tcp_keepalive_time"]) // hz
         case "TCP_KEEPINTVL":
@@ -857,10 +902,16 @@ def tcp_getsockopt(sk: Sock, name: str) -> int:
         case "TCP_SYNCNT":
             return int(sk.syn_retries or sysctl["tcp_syn_retries"])
         case "TCP_LINGER2":
+            if sk.net.profile.linger2 == "capped at 120 s" and sk.linger2 == 0:
+                return int(sysctl["tcp_fin_timeout"]) // hz
             # The default reads back as 0 in 2.4.0.
             return sk.linger2 // hz if sk.linger2 > 0 else sk.linger2
         case "TCP_DEFER_ACCEPT":
             return 3 << (sk.defer_accept - 1) if sk.defer_accept else 0
+        case "TCP_QUICKACK" if sk.net.profile.quickack_option == "yes":
+            return int(not sk.ack_pingpong)
+        case "TCP_USER_TIMEOUT" if sk.net.profile.user_timeout == "yes":
+            return sk.user_timeout
     return -errno.ENOPROTOOPT
 
 

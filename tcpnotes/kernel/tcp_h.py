@@ -39,8 +39,8 @@ PAGE_SIZE = 4096
 SOCK_MIN_SNDBUF = 2048
 
 # sk.pending: what the shared timer stands for
-TCP_TIME_RETRANS, TCP_TIME_DACK, TCP_TIME_PROBE0, TCP_TIME_KEEPOPEN = 1, 2, 3, 4
-_TIMER_NAMES = ("retrans_idle", "retrans", "delack", "probe0")
+TCP_TIME_RETRANS, TCP_TIME_DACK, TCP_TIME_PROBE0, TCP_TIME_KEEPOPEN, TCP_TIME_LOSS_PROBE = 1, 2, 3, 4, 5
+_TIMER_NAMES = ("retrans_idle", "retrans", "delack", "probe0", "", "tail_probe")
 
 # sk.ack_pending
 ACK_SCHED, ACK_TIMER, ACK_PUSHED = 1, 2, 4
@@ -153,20 +153,21 @@ def receive_window(sk: Sock) -> int:
     return win if win < 0x80000000 else 0
 
 
-def win_from_space(space: int) -> int:
-    """How much of ``space`` bytes of buffer may be offered as window: three quarters."""
-    return space - (space >> 2)
+def win_from_space(sk: Sock, space: int) -> int:
+    """How much of ``space`` bytes of buffer may be offered as window: three quarters, or the measured share."""
+    ratio: int = sk.scaling_ratio
+    return space * ratio >> 8 if ratio else space - (space >> 2)
 
 
 def space(sk: Sock) -> int:
     """Window that the free part of the receive buffer allows; may be negative (tcp_space)."""
     free = sk.rcvbuf - sk.rmem_alloc
-    return free - (free >> 2)
+    return free * sk.scaling_ratio >> 8 if sk.scaling_ratio else free - (free >> 2)
 
 
 def full_space(sk: Sock) -> int:
     """Window that the empty receive buffer would allow (tcp_full_space)."""
-    return sk.rcvbuf - (sk.rcvbuf >> 2)
+    return sk.rcvbuf * sk.scaling_ratio >> 8 if sk.scaling_ratio else sk.rcvbuf - (sk.rcvbuf >> 2)
 
 
 def min_write_space(sk: Sock) -> int:

@@ -19,6 +19,7 @@ from tcpnotes.kernel.sock import (
     ESTABLISHED,
     FIN_WAIT1,
     FIN_WAIT2,
+    LAST_ACK,
     MAXSEQ,
     RCV_SHUTDOWN,
     SEND_SHUTDOWN,
@@ -47,12 +48,14 @@ from tcpnotes.kernel.tcp_h import (
     min_write_space,
     packets_in_flight,
     purge,
+    receive_window,
     reset_xmit_timer,
     space,
     tcp_done,
     tcp_fin_time,
     tcp_set_state,
     win_from_space,
+    writequeue_purge,
     wspace,
 )
 from tcpnotes.trace.segment import ACK, FIN, PSH, RST, SYN, URG, Segment
@@ -66,6 +69,8 @@ def tcp_measure_rcv_mss(sk: Sock, skb: SkBuff) -> None:
     pushy = bool(skb.flags & (FIN | URG | SYN | PSH))
     length = skb.len
     if length >= sk.ack_rcv_mss:
+        if sk.scaling_ratio and length != sk.ack_rcv_mss:
+            _measure_share(sk, skb)
         sk.ack_rcv_mss = length
         if pushy:
             sk.ack_pending |= ACK_PUSHED
@@ -78,6 +83,18 @@ def tcp_measure_rcv_mss(sk: Sock, skb: SkBuff) -> None:
             sk.ack_rcv_mss = length
             return
     sk.ack_pending |= ACK_PUSHED
+
+
+def _measure_share(sk: Sock, skb: SkBuff) -> None:
+    """How much of its memory a segment of a new size uses decides how much of the buffer can be offered."""
+    ratio = max((skb.len << 8) // skb.truesize, 1)
+    if ratio != sk.scaling_ratio:
+        sk.scaling_ratio = ratio
+        old, sk.window_clamp = sk.window_clamp, max(full_space(sk), 1152)
+        if sk.window_clamp < old:
+            sk.rcv_ssthresh = min(sk.rcv_ssthresh, sk.window_clamp)
+        else:
+            sk.rcv_ssthresh = max(min(sk.rcv_wnd, sk.window_clamp), sk.rcv_ssthresh)
 
 
 def header_length(skb: SkBuff) -> int:
@@ -120,7 +137,7 @@ def tcp_fixup_sndbuf(sk: Sock) -> None:
 @mirrors("net/ipv4/tcp_input.c")
 def __tcp_grow_window(sk: Sock, skb: SkBuff) -> int:
     """How much the window limit may grow when buffers carry little data for their size; 0 when not."""
-    truesize = win_from_space(skb.truesize) // 2
+    truesize = win_from_space(sk, skb.truesize) // 2
     window = full_space(sk) // 2
     while sk.rcv_ssthresh <= window:
         if truesize <= skb.len:
@@ -134,7 +151,7 @@ def __tcp_grow_window(sk: Sock, skb: SkBuff) -> int:
 def tcp_grow_window(sk: Sock, skb: SkBuff) -> None:
     """Open the offered window as in-order data of decent size arrives."""
     if sk.rcv_ssthresh < sk.window_clamp and sk.rcv_ssthresh < space(sk):
-        incr = 2 * sk.advmss if win_from_space(skb.truesize) <= skb.len else __tcp_grow_window(sk, skb)
+        incr = 2 * sk.advmss if win_from_space(sk, skb.truesize) <= skb.len else __tcp_grow_window(sk, skb)
         if incr:
             sk.rcv_ssthresh = min(sk.rcv_ssthresh + incr, sk.window_clamp)
             sk.ack_quick |= 1
@@ -144,7 +161,7 @@ def tcp_grow_window(sk: Sock, skb: SkBuff) -> None:
 def tcp_fixup_rcvbuf(sk: Sock) -> None:
     """Let the receive buffer hold four full segments at least."""
     rcvmem = sk.advmss + 160 + 16 + 140
-    while win_from_space(rcvmem) < sk.advmss:
+    while win_from_space(sk, rcvmem) < sk.advmss:
         rcvmem += 128
     if sk.rcvbuf < 4 * rcvmem:
         sk.rcvbuf = min(4 * rcvmem, sk.net.sysctl["tcp_rmem_max"])
@@ -197,7 +214,10 @@ def tcp_event_data_recv(sk: Sock, skb: SkBuff) -> None:
     tcp_measure_rcv_mss(sk, skb)
     if not sk.ack_ato:
         # The first data ever: acknowledge at once, so that the peer's slow start is not held up.
+        pingpong = sk.ack_pingpong
         tcp_enter_quickack_mode(sk)
+        if sk.net.profile.quick_acks == "ACKs of data":
+            sk.ack_pingpong = pingpong
     else:
         m = now - sk.ack_lrcvtime
         ato_min = sk.net.times.TCP_ATO_MIN
@@ -273,6 +293,8 @@ def tcp_sequence(sk: Sock, seq: int, end_seq: int, rst: bool) -> bool:
     Unlike RFC: the ACK field of a segment that fails is never looked at, and a shut window lets only
     empty segments and RESETs pass.
     """
+    if sk.net.profile.window_test == "rcv_wup":
+        return not before(end_seq, sk.rcv_wup) and not after(seq, sk.rcv_nxt + receive_window(sk))
     if seq == sk.rcv_nxt:
         return bool(sk.rcv_wnd) or end_seq == seq or rst
     return __tcp_sequence(sk, seq, end_seq)
@@ -292,6 +314,10 @@ def tcp_reset(sk: Sock) -> None:
         return
     else:
         sk.err = errno.ECONNRESET
+    if sk.net.profile.reset_purges == "yes":
+        sk.send_head = None
+        sk.packets_out = 0
+        writequeue_purge(sk)
     if not sk.dead:
         sk.error_report()
     tcp_done(sk)
@@ -380,6 +406,8 @@ def tcp_dsack_extend(sk: Sock, seq: int, end_seq: int) -> None:
 @mirrors("net/ipv4/tcp_input.c")
 def tcp_send_dupack(sk: Sock, skb: SkBuff) -> None:
     """The segment is not acceptable: say again what we have; old data also brings quick ACKs."""
+    if over_limit(sk, sk, skb, "TCPACKSkippedSeq"):
+        return
     if skb.end_seq != skb.seq and before(skb.seq, sk.rcv_nxt):
         sk.net.count("DelayedACKLost")
         tcp_enter_quickack_mode(sk)
@@ -487,6 +515,8 @@ def tcp_data_queue(sk: Sock, skb: SkBuff) -> None:
         # All old: it passed the window test only because it is a FIN or data we have had.
         tcp_dsack_set(sk, skb.seq, skb.end_seq)
         tcp_enter_quickack_mode(sk)
+        if sk.net.profile.window_test == "rcv_wup":  # which lets more old segments come here, to be answered
+            sk.ack_pending |= ACK_SCHED
     elif before(skb.seq, sk.rcv_nxt):
         tcp_enter_quickack_mode(sk)
         tcp_dsack_set(sk, skb.seq, sk.rcv_nxt)
@@ -656,6 +686,16 @@ def tcp_data(sk: Sock, skb: SkBuff) -> None:
     """Take in the text of an acceptable segment, if it has any and the receive buffer is not over its limit."""
     if not skb.len and not skb.flags & FIN:
         return
+    if (
+        sk.net.profile.fin_at_shut_window == "taken"
+        and skb.seq == sk.rcv_nxt
+        and not receive_window(sk)
+        and (skb.len or not skb.flags & FIN)
+    ):
+        # The window is shut: data is refused, a bare FIN takes no room.
+        tcp_enter_quickack_mode(sk)
+        sk.ack_pending |= ACK_SCHED
+        return
     if sk.rmem_alloc > sk.rcvbuf or not tcp_rmem_schedule(sk, skb):
         if tcp_prune_queue(sk) < 0 or not tcp_rmem_schedule(sk, skb):
             return
@@ -807,6 +847,8 @@ def tcp_rcv_established(sk: Sock, skb: SkBuff) -> int:
         and 20 + options_length(seg) == pred[0]
         and (pred[0] == 20 or _fast_timestamp(sk, seg))
     ):
+        if after(seg.ack_seq, sk.snd_nxt) and ack_is_refused(sk, skb, False):
+            return 0
         if not seg.len:
             tcp_ack(sk, skb, 0)
             tcp_data_snd_check(sk)
@@ -824,9 +866,12 @@ def tcp_rcv_established(sk: Sock, skb: SkBuff) -> int:
             tcp_send_dupack(sk, skb)
         return 0
     if seg.flags & RST:
-        tcp_reset(sk)
+        if reset_is_believed(sk, skb):
+            tcp_reset(sk)
         return 0
     tcp_replace_ts_recent(sk, skb.seq)
+    if seg.flags & SYN and syn_is_challenged(sk):
+        return 0
     if seg.flags & SYN and skb.seq != sk.syn_seq:
         sk.net.count("TcpInErrs")
         sk.net.count("TCPAbortOnSyn")
@@ -884,7 +929,11 @@ def _fast_data(sk: Sock, skb: SkBuff) -> bool:
 
 def _process_text(sk: Sock, skb: SkBuff) -> int:
     if skb.flags & ACK:
+        if ack_is_refused(sk, skb, False):
+            return 0
         tcp_ack(sk, skb, FLAG_SLOWPATH)
+    elif sk.net.profile.without_ack_flag == "dropped":
+        return 0
     tcp_urg(sk, skb)
     tcp_data(sk, skb)
     tcp_data_snd_check(sk)
@@ -1045,19 +1094,26 @@ def tcp_rcv_state_process(sk: Sock, skb: SkBuff) -> int:
     if not tcp_sequence(sk, skb.seq, skb.end_seq, bool(flags & RST)):
         if not flags & RST:
             tcp_send_dupack(sk, skb)
+        elif reset_before_fin(sk, skb):
+            tcp_reset(sk)
         return 0
     # step 2: RST
     if flags & RST:
-        tcp_reset(sk)
+        if reset_is_believed(sk, skb):
+            tcp_reset(sk)
         return 0
     tcp_replace_ts_recent(sk, skb.seq)
     # step 4: a SYN where none belongs
+    if flags & SYN and syn_is_challenged(sk):
+        return 0
     if flags & SYN and skb.seq != sk.syn_seq:
         net.count("TCPAbortOnSyn")
         tcp_reset(sk)
         return 1
     # step 5: the ACK
     if not flags & ACK:
+        return 0
+    if sk.state != SYN_RECV and ack_is_refused(sk, skb, True):
         return 0
     acceptable = tcp_ack(sk, skb, FLAG_SLOWPATH)
     match sk.state:
@@ -1080,9 +1136,10 @@ def tcp_rcv_state_process(sk: Sock, skb: SkBuff) -> int:
     tcp_urg(sk, skb)
     # step 7: the text
     state = sk.state
-    if state in (CLOSE_WAIT, CLOSING) and not before(skb.seq, sk.fin_seq):
+    closed = state in (CLOSE_WAIT, CLOSING) or (state == LAST_ACK and net.profile.last_ack_text == "as in CLOSE_WAIT")
+    if closed and not before(skb.seq, sk.fin_seq):
         pass  # at or after the peer's FIN: not looked at
-    elif state in (CLOSE_WAIT, CLOSING, FIN_WAIT1, FIN_WAIT2):
+    elif closed or state in (FIN_WAIT1, FIN_WAIT2):
         # Somebody has shut the receiving side: new data can only be refused.
         if sk.shutdown & RCV_SHUTDOWN and _new_data(sk, skb):
             if state == FIN_WAIT1 and net.profile.data_before_fin_ack == "drop and ack":
@@ -1155,6 +1212,13 @@ def _fin_is_acked(sk: Sock, skb: SkBuff) -> int | None:
 
 
 # What C declares in the header and defines elsewhere.
+from tcpnotes.kernel.challenge import (
+    ack_is_refused,
+    over_limit,
+    reset_before_fin,
+    reset_is_believed,
+    syn_is_challenged,
+)
 from tcpnotes.kernel.skbuff import options_length
 from tcpnotes.kernel.tcp import tcp_mem_schedule
 from tcpnotes.kernel.tcp_input_ack import (

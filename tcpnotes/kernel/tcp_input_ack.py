@@ -15,7 +15,7 @@ from tcpnotes.kernel.skbuff import (
     TAGBITS,
     SkBuff,
 )
-from tcpnotes.kernel.sock import MAXSEQ, RouteMetrics, Sock, after, before
+from tcpnotes.kernel.sock import MAXSEQ, NEVER, RouteMetrics, Sock, after, before
 from tcpnotes.kernel.tcp_h import (
     CA_CWR,
     CA_DISORDER,
@@ -79,7 +79,7 @@ def tcp_rtt_estimator(sk: Sock, mrtt: int) -> None:
             sk.mdev_max = sk.net.times.TCP_RTO_MIN
     else:
         sk.srtt = m << 3
-        sk.mdev = m << 2
+        sk.mdev = m << (2 if sk.net.profile.first_variation == "5 round trips" else 1)
         sk.mdev_max = sk.rttvar = max(sk.mdev, sk.net.times.TCP_RTO_MIN)
         sk.rtt_seq = sk.snd_nxt
 
@@ -175,6 +175,8 @@ def tcp_update_metrics(sk: Sock) -> None:
 @mirrors("net/ipv4/tcp_input.c")
 def tcp_init_cwnd(sk: Sock) -> int:
     """How many segments may leave at the start, or after a pause: 2 to 4."""
+    if sk.net.profile.initial_cwnd != "2":
+        return min(int(sk.net.profile.initial_cwnd), sk.snd_cwnd_clamp)
     if sk.mss_cache > 1460:
         return 2
     cwnd = 3 if sk.mss_cache > 1095 else 4
@@ -192,6 +194,12 @@ def tcp_init_metrics(sk: Sock) -> None:
     Without timestamps the handshake's own round trip is thrown away here: RTO is 3 s again.
     """
     sk.dst = sk.daddr
+    if sk.net.profile.handshake_rtt == "kept":
+        if not sk.srtt:  # the SYN was repeated, so nothing was measured
+            sk.mdev = sk.mdev_max = sk.rttvar = sk.rto = 3 * sk.net.times.HZ
+        sk.snd_cwnd = tcp_init_cwnd(sk)
+        sk.snd_cwnd_stamp = sk.net.jiffies
+        return
     m = sk.net.metrics.get(sk.daddr)
     rtt = 0
     if m is not None:
@@ -725,6 +733,10 @@ def tcp_ack_packets_out(sk: Sock) -> None:
     if not sk.packets_out:
         clear_xmit_timer(sk, TCP_TIME_RETRANS)
         return
+    if sk.net.profile.retransmit_rearm == "from its sending":
+        if not schedule_loss_probe(sk):
+            rearm_rto(sk)
+        return
     # The oldest unacked buffer has been out for a while already: count that in.
     when = sk.rto + sk.rttvar - (sk.net.jiffies - sk.write_queue[0].when)
     if when < sk.rttvar:
@@ -865,8 +877,11 @@ def tcp_ack(sk: Sock, skb: SkBuff, flag: int) -> bool:
     sk.err_soft = 0
     sk.rcv_tstamp = net.jiffies
     prior_packets = sk.packets_out
+    if sk.tlp_high_seq:
+        probe_is_acked(sk, ack)
     if not prior_packets:
         sk.probes_out = 0
+        sk.probes_since = NEVER
         if sk.send_head is not None:
             tcp_ack_probe(sk)
         return True
@@ -882,6 +897,7 @@ def tcp_ack(sk: Sock, skb: SkBuff, flag: int) -> bool:
 
 
 # What C declares in the header and defines elsewhere.
+from tcpnotes.kernel.tail_probe import probe_is_acked, rearm_rto, schedule_loss_probe
 from tcpnotes.kernel.tcp_h import fast_path_check
 from tcpnotes.kernel.tcp_output import (
     may_send_now,

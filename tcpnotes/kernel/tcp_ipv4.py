@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 
 from tcpnotes.kernel.mirror import mirrors
-from tcpnotes.kernel.skbuff import SkBuff, received_skb
+from tcpnotes.kernel.skbuff import SkBuff, received_skb, slab_truesize
 from tcpnotes.kernel.sock import (
     CLOSE,
     ESTABLISHED,
@@ -202,7 +202,8 @@ def tcp_v4_check_established(sk: Sock) -> int:
     key = net.key(sk.rcv_saddr, sk.num, sk.daddr, sk.dport)
     tw = net.tw_hash.get(key)
     if tw is not None:
-        if not tw.ts_recent_stamp:
+        asks = net.profile.time_wait_reuse == "tcp_tw_reuse"
+        if not tw.ts_recent_stamp or (asks and (net.sysctl["tcp_tw_reuse"] != 1 or net.seconds <= tw.ts_recent_stamp)):
             return -errno.EADDRNOTAVAIL
         sk.write_seq = (tw.snd_nxt + 65535 + 2) & MAXSEQ or 1
         sk.ts_recent = tw.ts_recent
@@ -331,12 +332,15 @@ def tcp_v4_synq_add(sk: Sock, req: OpenRequest) -> None:
     chain: int = tcp_v4_synq_hash(sk.net, req.daddr, req.dport)
     req.expires = sk.net.jiffies + TCP_TIMEOUT_INIT
     req.retrans = 0
+    req.sent = sk.net.jiffies
     lopt.syn_table.setdefault(chain, []).insert(0, req)
     first = lopt.qlen == 0
     lopt.qlen += 1
     lopt.qlen_young += 1
     sk.queue_changed("syn_table", "add", req.rcv_isn, req.rcv_isn, lopt.qlen)
-    if first:
+    if sk.net.profile.synack_timer == "one each":
+        start_request_timer(sk, req)
+    elif first:
         tcp_reset_keepalive_timer(sk, TCP_TIMEOUT_INIT)
 
 
@@ -431,6 +435,7 @@ def tcp_v4_syn_recv_sock(sk: Sock, skb: SkBuff, req: OpenRequest) -> Sock | None
     child.advmss = 1460
     tcp_sync_mss(child, 1500)
     child.ack_rcv_mss = max(min(child.advmss, child.mss_cache, child.rcv_wnd // 2, 536), 88)
+    take_handshake_rtt(child, req)
     __tcp_v4_hash(child)
     __tcp_inherit_port(sk, child)
     return child
@@ -472,7 +477,7 @@ def tcp_v4_do_rcv(sk: Sock, skb: SkBuff) -> int:
 
 def prequeue(sk: Sock, skb: SkBuff) -> bool:
     """Park a segment for the process that sleeps in recv; it will handle it itself (tcp_prequeue)."""
-    if sk.ucopy_task is None:
+    if sk.ucopy_task is None:  # never set where there is no prequeue
         return False
     sk.prequeue.append(skb)
     sk.ucopy_memory += skb.truesize
@@ -497,6 +502,8 @@ def tcp_v4_rcv(net: Net, seg: Segment) -> None:
     """
     net.count("TcpInSegs")
     skb = received_skb(seg)
+    if net.profile.buffer_cost == "slab":
+        skb.truesize = slab_truesize(skb)
     sk = __tcp_v4_lookup(net, seg.saddr, seg.sport, seg.daddr, seg.dport)
     if sk is None:
         tcp_v4_send_reset(net, skb)
@@ -565,7 +572,7 @@ def tcp_v4_init_sock(sk: Sock) -> None:
     """A new socket's figures: RTO 3 s, window 2 segments, MSS 536."""
     tcp_init_xmit_timers(sk)
     sk.rto = sk.mdev = sk.net.times.TCP_TIMEOUT_INIT
-    sk.snd_cwnd = 2
+    sk.snd_cwnd = int(sk.net.profile.initial_cwnd)
     sk.snd_ssthresh = 0x7FFFFFFF
     sk.mss_cache = 536
     sk.reordering = sk.net.sysctl["tcp_reordering"]
@@ -587,6 +594,7 @@ def tcp_v4_destroy_sock(sk: Sock) -> int:
 
 # What C declares in the header and defines elsewhere.
 from tcpnotes.kernel.af_inet import inet_sock_destruct
+from tcpnotes.kernel.inet_connection_sock import start_request_timer, take_handshake_rtt
 from tcpnotes.kernel.tcp_h import purge
 from tcpnotes.kernel.tcp_input import tcp_parse_options, tcp_rcv_established, tcp_rcv_state_process
 from tcpnotes.kernel.tcp_minisocks import (

@@ -99,16 +99,17 @@ def tcp_timewait_state_process(tw: TwBucket, skb: SkBuff) -> tuple[int, int]:
     if tw.substate == FIN_WAIT2:
         edge = tw.rcv_nxt + tw.rcv_wnd
         if paws_reject or not tcp_in_window(net, skb.seq, skb.end_seq, tw.rcv_nxt, edge):
-            return TW_ACK, 0
+            return (TW_SUCCESS if over_limit(tw, tw, skb, "TCPACKSkippedFinWait2") else TW_ACK), 0
         if flags & RST:
             tcp_tw_deschedule(tw)
             tcp_timewait_kill(tw)
             return TW_SUCCESS, 0
-        if flags & SYN and skb.seq != tw.syn_seq:
+        strict = net.profile.time_wait_fin == "with ACK"
+        if flags & SYN and (not before(skb.seq, tw.rcv_nxt) if strict else skb.seq != tw.syn_seq):
             tcp_tw_deschedule(tw)
             tcp_timewait_kill(tw)
             return TW_RST, 0
-        if not after(skb.end_seq, tw.rcv_nxt) or skb.end_seq == skb.seq:
+        if not after(skb.end_seq, tw.rcv_nxt) or skb.end_seq == skb.seq or (strict and not flags & ACK):
             return TW_SUCCESS, 0
         if not flags & FIN or skb.end_seq != (tw.rcv_nxt + 1) & MAXSEQ:
             # New data: nobody is left who could read it.
@@ -133,7 +134,8 @@ def tcp_timewait_state_process(tw: TwBucket, skb: SkBuff) -> tuple[int, int]:
             tcp_tw_deschedule(tw)
             tcp_timewait_kill(tw)
             return TW_SUCCESS, 0
-        tcp_tw_schedule(tw, net.times.TCP_TIMEWAIT_LEN)
+        if not flags & RST or net.profile.time_wait_rfc1337 == "restarts":
+            tcp_tw_schedule(tw, net.times.TCP_TIMEWAIT_LEN)
         if ts is not None:
             tw.ts_recent = ts[0]
             tw.ts_recent_stamp = net.seconds
@@ -152,7 +154,7 @@ def tcp_timewait_state_process(tw: TwBucket, skb: SkBuff) -> tuple[int, int]:
         # An old SYN without ACK does not restart the clock; everything else does.
         if paws_reject or flags & ACK:
             tcp_tw_schedule(tw, net.times.TCP_TIMEWAIT_LEN)
-        return TW_ACK, 0
+        return (TW_SUCCESS if over_limit(tw, tw, skb, "TCPACKSkippedTimeWait") else TW_ACK), 0
     return TW_SUCCESS, 0
 
 
@@ -191,6 +193,8 @@ def tcp_time_wait(sk: Sock, state: int, timeo: int) -> None:
     if net.tw_count < net.sysctl["tcp_max_tw_buckets"]:
         rto = (sk.rto << 2) - (sk.rto >> 1)
         tw = TwBucket(sk, state, receive_window(sk), rto if recycle_ok else net.times.TCP_TIMEWAIT_LEN)
+        tw.last_oow_ack = NEVER
+        tw.timer = None
         if net.trace is not None:
             net.trace.bucket(tw.id, sk.id, "create", STATE_NAMES[state], timeo)
         __tcp_tw_hashdance(sk, tw)
@@ -242,6 +246,9 @@ def tcp_twkill(net: Net) -> None:
 def tcp_tw_deschedule(tw: TwBucket) -> None:
     """Take a bucket off its wheel; with the last one the slow timer stops."""
     net = tw.net
+    if net.profile.time_wait_timer == "one each":
+        deschedule_bucket(tw)
+        return
     if tw.cell >= 0:
         del net.tw_cells[tw.cell][tw]
         tw.cell = -1
@@ -259,6 +266,9 @@ def tcp_tw_schedule(tw: TwBucket, timeo: int) -> None:
     The slow wheel has eight slots: 60 s become anything from 52.5 to 60 s.
     """
     net = tw.net
+    if net.profile.time_wait_timer == "one each":
+        schedule_bucket(tw, timeo)
+        return
     again = tw.cell >= 0
     slot = (timeo + (1 << TCP_TW_RECYCLE_TICK) - 1) >> TCP_TW_RECYCLE_TICK
     if again:
@@ -387,7 +397,8 @@ def tcp_create_openreq_child(sk: Sock, req: OpenRequest, skb: SkBuff) -> Sock:
     child.packets_out = child.left_out = child.retrans_out = 0
     child.sacked_out = child.fackets_out = child.lost_out = 0
     child.snd_ssthresh = 0x7FFFFFFF
-    child.snd_cwnd = 2
+    child.snd_cwnd = int(net.profile.initial_cwnd)
+    child.last_oow_ack = NEVER
     child.snd_cwnd_cnt = 0
     child.high_seq = 0
     child.undo_marker = child.undo_retrans = child.retrans_stamp = 0
@@ -448,11 +459,12 @@ def tcp_check_req(sk: Sock, skb: SkBuff, req: OpenRequest, chain: int) -> Sock |
             paws_reject = _paws_reject(net, ts[0], req.ts_recent, stamp, bool(seg.flags & RST))
     if seg.seq == req.rcv_isn and flg == SYN and not paws_reject:
         # The same SYN again: our SYN,ACK got lost.
-        tcp_v4_send_synack(sk, req)
+        if not over_limit(req, sk, skb, "TCPACKSkippedSynRecv"):
+            tcp_v4_send_synack(sk, req)
         return None
     edge = req.rcv_isn + 1 + req.rcv_wnd
     if paws_reject or not tcp_in_window(net, skb.seq, skb.end_seq, (req.rcv_isn + 1) & MAXSEQ, edge):
-        if not flg & RST:
+        if not flg & RST and not over_limit(req, sk, skb, "TCPACKSkippedSynRecv"):
             tcp_v4_or_send_ack(sk, skb, req)
         if paws_reject:
             net.count("PAWSEstabRejected")
@@ -505,6 +517,8 @@ def tcp_child_process(sk: Sock, child: Sock, skb: SkBuff) -> int:
 
 
 # What C declares in the header and defines elsewhere.
+from tcpnotes.kernel.challenge import over_limit
+from tcpnotes.kernel.inet_timewait_sock import deschedule_bucket, schedule_bucket
 from tcpnotes.kernel.tcp_input import tcp_parse_options, tcp_rcv_state_process
 from tcpnotes.kernel.tcp_input_ack import tcp_update_metrics
 from tcpnotes.kernel.tcp_ipv4 import (

@@ -22,6 +22,7 @@ from tcpnotes.kernel.skbuff import (
 from tcpnotes.kernel.sock import (
     CLOSE,
     MAXSEQ,
+    SOCK_RCVBUF_LOCK,
     SYN_SENT,
     OpenRequest,
     Sock,
@@ -75,6 +76,8 @@ def update_send_head(sk: Sock, skb: SkBuff) -> None:
     sk.packets_out += 1
     if first:
         reset_xmit_timer(sk, TCP_TIME_RETRANS, sk.rto)
+    if sk.sack_ok:
+        schedule_loss_probe(sk)
 
 
 @mirrors("net/ipv4/tcp_output.c", omits=["the MTU of the route changing"])
@@ -86,6 +89,8 @@ def tcp_advertise_mss(sk: Sock) -> int:
 @mirrors("net/ipv4/tcp_output.c")
 def tcp_cwnd_restart(sk: Sock) -> None:
     """Nothing was sent for longer than a timeout: slow down again, halving once for each timeout that passed."""
+    if not sk.net.sysctl.get("tcp_slow_start_after_idle", 1):
+        return
     delta = sk.net.jiffies - sk.lsndtime
     restart = min(tcp_init_cwnd(sk), sk.snd_cwnd)
     cwnd = sk.snd_cwnd
@@ -113,7 +118,7 @@ def tcp_event_data_sent(sk: Sock) -> None:
 @mirrors("net/ipv4/tcp_output.c")
 def tcp_event_ack_sent(sk: Sock) -> None:
     """A segment with an ACK is leaving: no delayed ACK is owed any more."""
-    if sk.ack_quick:
+    if sk.ack_quick and (sk.ack_pending & ACK_SCHED or sk.net.profile.quick_acks == "every ACK"):
         sk.ack_quick -= 1
         if not sk.ack_quick:
             sk.ack_ato = sk.net.times.TCP_DELACK_MIN
@@ -177,7 +182,7 @@ def nagle_check(sk: Sock, skb: SkBuff, mss: int, nonagle: int) -> bool:
     """Hold a small segment: corked, or an earlier small one is still unacked (tcp_nagle_check)."""
     if skb.len >= mss or skb.flags & FIN:
         return False
-    return nonagle == 2 or (not nonagle and bool(sk.packets_out) and minshall_check(sk))
+    return bool(nonagle & 2) or (not nonagle and bool(sk.packets_out) and minshall_check(sk))
 
 
 def minshall_check(sk: Sock) -> bool:
@@ -243,6 +248,8 @@ def tcp_send_skb(sk: Sock, skb: SkBuff, force_queue: bool, mss: int) -> None:
             sk.packets_out += 1
             if first:
                 reset_xmit_timer(sk, TCP_TIME_RETRANS, sk.rto)
+            if sk.sack_ok:
+                schedule_loss_probe(sk)
             return
     if sk.send_head is None:
         sk.send_head = skb
@@ -325,10 +332,12 @@ def __tcp_select_window(sk: Sock) -> int:
     free_space = space(sk)
     if free_space < full // 2:
         sk.ack_quick = 0
-        if free_space < mss:
+        if free_space < mss or (sk.scaling_ratio and free_space < full >> 4):
             return 0
     if free_space > sk.rcv_ssthresh:
         free_space = sk.rcv_ssthresh
+    if sk.scaling_ratio and sk.rcv_wscale:
+        return ((free_space - 1) >> sk.rcv_wscale) + 1 << sk.rcv_wscale  # so that scaling takes nothing away
     window = sk.rcv_wnd
     if window <= free_space - mss or window > free_space:
         window = (free_space // mss) * mss if mss else 0
@@ -347,6 +356,9 @@ def tcp_select_window(sk: Sock) -> int:
     new_win >>= sk.rcv_wscale
     if new_win == 0:
         sk.pred_flags = None
+    if sk.scaling_ratio and new_win > 0xFFFF:
+        new_win = 0xFFFF
+        sk.rcv_wnd = new_win << sk.rcv_wscale
     return new_win & 0xFFFF
 
 
@@ -476,13 +488,16 @@ def tcp_send_fin(sk: Sock) -> None:
     """
     mss = current_mss(sk)
     skb = sk.write_queue[-1] if sk.write_queue else None
+    everything = sk.net.profile.fin_push == "everything"
     if sk.send_head is not None and skb is not None:
         skb.flags |= FIN
         skb.end_seq = (skb.end_seq + 1) & MAXSEQ
         sk.write_seq = (sk.write_seq + 1) & MAXSEQ
         sk.queue_changed("write_queue", "flag", skb.seq, skb.end_seq, len(sk.write_queue))
+        if everything:
+            push_pending_frames(sk, mss, 1)
         # Only a FIN on the very next buffer may leave now; Nagle and the congestion window have no say.
-        if sk.send_head is skb and not after(sk.write_seq, sk.snd_una + sk.snd_wnd):
+        elif sk.send_head is skb and not after(sk.write_seq, sk.snd_una + sk.snd_wnd):
             skb.when = sk.net.jiffies
             if tcp_transmit_skb(sk, skb) == 0:
                 update_send_head(sk, skb)
@@ -526,13 +541,31 @@ def tcp_make_synack(sk: Sock, req: OpenRequest) -> Segment:
     advmss = 1460
     if req.rcv_wnd == 0:
         mss = advmss - (12 if req.tstamp_ok else 0)
-        req.rcv_wnd, req.window_clamp, req.rcv_wscale = select_initial_window(full_space(sk), mss, 0, req.wscale_ok)
+        clamp = full_space(sk) if sk.userlocks & SOCK_RCVBUF_LOCK and sk.scaling_ratio else 0
+        req.rcv_wnd, req.window_clamp, req.rcv_wscale = initial_window(sk, mss, clamp, req.wscale_ok)
     net.count("TcpOutSegs")
     return Segment(
         req.laddr, sk.sport, req.daddr, req.dport, req.snd_isn, (req.rcv_isn + 1) & MAXSEQ, SYN | ACK,
         req.rcv_wnd & 0xFFFF, 0, advmss, req.rcv_wscale if req.wscale_ok else None, req.sack_ok,
         (net.time_stamp, req.ts_recent) if req.tstamp_ok else None,
     )  # fmt: skip
+
+
+def initial_window(sk: Sock, mss: int, clamp: int, wscale_ok: bool) -> tuple[int, int, int]:
+    """First window, its limit and our scale, as the version of ``sk`` chooses them."""
+    room = full_space(sk)
+    if sk.net.profile.initial_window == "4 segments":
+        return select_initial_window(room, mss, clamp, wscale_ok)
+    clamp = clamp or 65535 << 14
+    room = min(room, clamp)
+    if room > mss:
+        room = (room // mss) * mss
+    rcv_wscale = 0
+    if wscale_ok:
+        # The scale is for the largest buffer that there may ever be.
+        largest = min(max(room, sk.net.sysctl["tcp_rmem_max"], sk.net.sysctl["rmem_max"]), clamp)
+        rcv_wscale = min(max(largest.bit_length() - 16, 0), 14)
+    return min(room, 65535), min(65535 << rcv_wscale, clamp), rcv_wscale
 
 
 def select_initial_window(room: int, mss: int, clamp: int, wscale_ok: bool) -> tuple[int, int, int]:
@@ -580,8 +613,8 @@ def tcp_connect(sk: Sock) -> int:
     ack_rcv = min(sk.advmss, sk.mss_cache, 536)
     sk.ack_rcv_mss = max(ack_rcv, 88)
     mss = sk.advmss - (sk.tcp_header_len - 20 if sk.ts_recent_stamp else 0)
-    sk.rcv_wnd, sk.window_clamp, sk.rcv_wscale = select_initial_window(
-        full_space(sk), mss, sk.window_clamp, bool(sysctl["tcp_window_scaling"])
+    sk.rcv_wnd, sk.window_clamp, sk.rcv_wscale = initial_window(
+        sk, mss, sk.window_clamp, bool(sysctl["tcp_window_scaling"])
     )
     sk.rcv_ssthresh = sk.rcv_wnd
     tcp_set_state(sk, SYN_SENT)
@@ -727,5 +760,6 @@ def tcp_cwnd_application_limited(sk: Sock) -> None:
     sk.snd_cwnd_stamp = sk.net.jiffies
 
 
+from tcpnotes.kernel.tail_probe import schedule_loss_probe
 from tcpnotes.kernel.tcp_input_ack import tcp_clear_retrans, tcp_init_cwnd
 from tcpnotes.kernel.tcp_ipv4 import tcp_v4_hash_connecting

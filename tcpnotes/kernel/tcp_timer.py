@@ -15,6 +15,7 @@ from tcpnotes.kernel.sock import (
     CLOSE,
     FIN_WAIT2,
     LISTEN,
+    MAXSEQ,
     NEVER,
     SYN_RECV,
     SYN_SENT,
@@ -31,6 +32,7 @@ from tcpnotes.kernel.tcp_h import (
     TCP_RTO_MAX,
     TCP_SYNQ_HSIZE,
     TCP_SYNQ_INTERVAL,
+    TCP_TIME_LOSS_PROBE,
     TCP_TIME_PROBE0,
     TCP_TIME_RETRANS,
     TCP_TIMEOUT_INIT,
@@ -124,19 +126,43 @@ def tcp_orphan_retries(sk: Sock, alive: bool) -> int:
 def tcp_write_timeout(sk: Sock) -> bool:
     """Has it been tried often enough?  True when the connection is gone."""
     sysctl = sk.net.sysctl
+    by_time = sk.net.profile.orphan_limit == "time"
     if sk.state in (SYN_SENT, SYN_RECV):
         retry_until = sk.syn_retries or sysctl["tcp_syn_retries"]
+        retry_until += sysctl.get("tcp_syn_linear_timeouts", 0) if sk.state == SYN_SENT else 0
+        by_time = False
     else:
         retry_until = sysctl["tcp_retries2"]
         if sk.dead:
             alive = sk.rto < sk.net.times.TCP_RTO_MAX
             retry_until = tcp_orphan_retries(sk, alive)
-            if tcp_out_of_resources(sk, alive or sk.retransmits < retry_until):
+            tried = timed_out(sk, retry_until, 0) if by_time else sk.retransmits >= retry_until
+            if tcp_out_of_resources(sk, alive or not tried):
                 return True
-    if sk.retransmits >= retry_until:
+    expired = timed_out(sk, retry_until, sk.user_timeout) if by_time else sk.retransmits >= retry_until
+    if sk.user_timeout and not by_time:
+        expired = expired or timed_out(sk, retry_until, sk.user_timeout)
+    if expired:
         tcp_write_err(sk)
         return True
     return False
+
+
+def timed_out(sk: Sock, boundary: int, limit: int) -> bool:
+    """Has it been retransmitted for ``limit`` milliseconds, or as long as ``boundary`` tries from 0.2 s on would take?
+
+    Linux 6 counts time where 2.4 counts tries (retransmits_timed_out, tcp_model_timeout).
+    """
+    if not sk.retransmits or not sk.retrans_stamp:
+        return False
+    times = sk.net.times
+    if limit:
+        patience = -(-limit * times.HZ // 1000)
+    else:
+        doubling = (times.TCP_RTO_MAX // times.TCP_RTO_MIN).bit_length() - 1
+        patience = ((2 << min(boundary, doubling)) - 1) * times.TCP_RTO_MIN
+        patience += max(boundary - doubling, 0) * times.TCP_RTO_MAX
+    return (sk.net.time_stamp - sk.retrans_stamp) & MAXSEQ >= patience
 
 
 @mirrors("net/ipv4/tcp_timer.c", omits=["a socket locked by a process", "the prequeue"])
@@ -181,7 +207,16 @@ def tcp_probe_timer(sk: Sock) -> None:
     if sk.dead:
         alive = (sk.rto << sk.backoff) < sk.net.times.TCP_RTO_MAX
         max_probes = tcp_orphan_retries(sk, alive)
+        if sk.net.profile.orphan_probes == "given up" and not alive and sk.backoff >= max_probes:
+            tcp_write_err(sk)
+            return
         if tcp_out_of_resources(sk, alive or sk.probes_out <= max_probes):
+            return
+    if sk.user_timeout:
+        if sk.probes_since == NEVER:
+            sk.probes_since = sk.net.jiffies
+        elif (sk.net.jiffies - sk.probes_since) * 1000 >= sk.user_timeout * sk.net.times.HZ:
+            tcp_write_err(sk)
             return
     if sk.probes_out > max_probes:
         tcp_write_err(sk)
@@ -212,10 +247,16 @@ def tcp_retransmit_timer(sk: Sock) -> None:
         sk.retransmits = sk.retransmits or 1
         reset_xmit_timer(sk, TCP_TIME_RETRANS, min(sk.rto, net.times.TCP_RESOURCE_PROBE_INTERVAL))
         return
-    sk.backoff += 1
     sk.retransmits += 1
-    sk.rto = min(sk.rto << 1, net.times.TCP_RTO_MAX)
-    reset_xmit_timer(sk, TCP_TIME_RETRANS, sk.rto)
+    even = net.sysctl["tcp_syn_linear_timeouts"] if net.profile.syn_repeats == "four even ones" else 0
+    if sk.state != SYN_SENT or sk.retransmits > even:
+        sk.backoff += 1
+        sk.rto = min(sk.rto << 1, net.times.TCP_RTO_MAX)
+    wait = sk.rto
+    if sk.user_timeout and sk.retrans_stamp:
+        spent = (net.time_stamp - sk.retrans_stamp) & MAXSEQ
+        wait = min(wait, max(-(-sk.user_timeout * net.times.HZ // 1000) - spent, 1))
+    reset_xmit_timer(sk, TCP_TIME_RETRANS, wait)
 
 
 @mirrors("net/ipv4/tcp_timer.c", omits=["a socket locked by a process"])
@@ -231,6 +272,8 @@ def tcp_write_timer(sk: Sock) -> None:
                 tcp_retransmit_timer(sk)
             elif event == TCP_TIME_PROBE0:
                 tcp_probe_timer(sk)
+            elif event == TCP_TIME_LOSS_PROBE:
+                send_loss_probe(sk)
     mem_reclaim(sk)
     release(sk)
 
@@ -365,6 +408,7 @@ def _keep_alive(sk: Sock) -> None:
 
 
 # What C declares in the header and defines elsewhere.
+from tcpnotes.kernel.tail_probe import send_loss_probe
 from tcpnotes.kernel.tcp_input_ack import tcp_enter_loss
 from tcpnotes.kernel.tcp_ipv4 import release, tcp_v4_do_rcv, tcp_v4_send_synack
 from tcpnotes.kernel.tcp_minisocks import tcp_time_wait

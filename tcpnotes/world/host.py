@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from tcpnotes.kernel import mirror
+from tcpnotes.kernel.inet_connection_sock import request_timer
+from tcpnotes.kernel.inet_timewait_sock import bucket_timer
 from tcpnotes.kernel.profile import Profile
 from tcpnotes.kernel.sock import (
     DELACK_TIMER,
     ERRNO_NAMES,
     KEEPALIVE_TIMER,
+    REQUEST_TIMER,
     RETRANS_TIMER,
     SYSCTL_IN_SECONDS,
     TASK_TIMER,
+    TW_TIMER,
     TWKILL_TIMER,
     Net,
 )
@@ -24,7 +28,7 @@ from tcpnotes.trace.segment import Segment
 from tcpnotes.world.process import Processes, number
 from tcpnotes.world.wire import Wire
 
-_PENDING_NAMES = ("retrans_idle", "retrans", "", "probe0")
+_PENDING_NAMES = ("retrans_idle", "retrans", "", "probe0", "", "tail_probe")
 
 
 class Result(NamedTuple):
@@ -122,6 +126,12 @@ class Host:
             if task.asleep:
                 task.asleep = False
                 net.run_queue.append(task.id)
+            return
+        if kind == TW_TIMER:
+            bucket_timer(net, owner)
+            return
+        if kind == REQUEST_TIMER:
+            request_timer(net, owner)
             return
         if kind >= TWKILL_TIMER:
             mark = net.tw_timer if kind == TWKILL_TIMER else net.twcal_timer

@@ -1,0 +1,87 @@
+"""The tail loss probe of Linux 6 (net/ipv4/tcp_output.c, RFC 8985 section 7).
+
+When the last segments of a flight are lost, no duplicate ACK tells of it.  So after two
+round trips the last one is sent again: its ACK, or its SACK, shows what is missing long
+before the retransmission timeout would.
+"""
+
+from __future__ import annotations
+
+from tcpnotes.kernel.skbuff import SACKED_RETRANS
+from tcpnotes.kernel.sock import Sock, after
+from tcpnotes.kernel.tcp_h import CA_CWR, CA_OPEN, TCP_TIME_LOSS_PROBE, TCP_TIME_RETRANS, reset_xmit_timer
+
+
+def rearm_rto(sk: Sock) -> None:
+    """Let the retransmission timer run from the moment the oldest unacked segment was sent (tcp_rearm_rto)."""
+    left = sk.write_queue[0].when + sk.rto - sk.net.jiffies
+    reset_xmit_timer(sk, TCP_TIME_RETRANS, max(left, 1))
+
+
+def schedule_loss_probe(sk: Sock) -> bool:
+    """Have the last segment probed for if this connection does so; False: it does not (tcp_schedule_loss_probe)."""
+    net = sk.net
+    if (
+        net.profile.tail_loss_probe == "no"
+        or not sk.sack_ok
+        or not sk.packets_out
+        or sk.ca_state not in (CA_OPEN, CA_CWR)
+        or net.sysctl["tcp_early_retrans"] not in (3, 4)
+    ):
+        return False
+    times = net.times
+    if sk.srtt:
+        # One segment alone may meet a delayed ACK: that is no loss.
+        timeout = (sk.srtt >> 2) + (times.TCP_RTO_MIN if sk.packets_out == 1 else 2)
+    else:
+        timeout = times.TCP_TIMEOUT_INIT
+    left = sk.write_queue[0].when + sk.rto - net.jiffies
+    if left > 0:
+        timeout = min(timeout, left)
+    reset_xmit_timer(sk, TCP_TIME_LOSS_PROBE, timeout)
+    return True
+
+
+def send_loss_probe(sk: Sock) -> None:
+    """Send something new if there is any, else the last segment again; then the timeout runs (tcp_send_loss_probe)."""
+    if not sk.packets_out:
+        return
+    if not sk.tlp_high_seq and _probe(sk):
+        sk.tlp_high_seq = sk.snd_nxt
+        sk.net.count("TCPLossProbes")
+        reset_xmit_timer(sk, TCP_TIME_RETRANS, sk.rto)
+    else:
+        rearm_rto(sk)
+
+
+def _probe(sk: Sock) -> bool:
+    head = sk.send_head
+    mss = current_mss(sk)
+    if head is not None and not after(head.seq + min(head.len, mss), sk.snd_una + sk.snd_wnd):
+        if head.len > mss:
+            tcp_fragment(sk, head, mss)
+        head.when = sk.net.jiffies
+        tcp_transmit_skb(sk, head)
+        update_send_head(sk, head)
+        return True
+    last = sk.write_queue[-1] if head is None else sk.write_queue[_before(sk)]
+    retrans_out, stamp, undo = sk.retrans_out, sk.retrans_stamp, sk.undo_retrans
+    if tcp_retransmit_skb(sk, last):
+        return False
+    # It does not count as lost: nothing is known yet.
+    sk.retrans_out, sk.retrans_stamp, sk.undo_retrans = retrans_out, stamp, undo
+    last.sacked &= ~SACKED_RETRANS
+    return True
+
+
+def _before(sk: Sock) -> int:
+    return next(i for i, skb in enumerate(sk.write_queue) if skb is sk.send_head) - 1
+
+
+def probe_is_acked(sk: Sock, ack: int) -> None:
+    """The probe was acknowledged: another may be sent (tcp_process_tlp_ack)."""
+    if sk.tlp_high_seq and not after(sk.tlp_high_seq, ack):
+        sk.tlp_high_seq = 0
+
+
+from tcpnotes.kernel.tcp_output import current_mss, tcp_fragment, tcp_retransmit_skb, tcp_transmit_skb, update_send_head
