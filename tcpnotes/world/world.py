@@ -167,7 +167,7 @@ class World:
             case HostCrashes(name):
                 self._crash(name)
             case _:
-                raise ValueError(f"{event!r} is no event; an event is an AppCalls, a SegmentArrives or another of tcpnotes.world.")
+                raise ValueError(f"{event!r} is no event; those of tcpnotes.world are AppCalls, SegmentArrives and more.")
         return None
 
     def _flight(self, wire: int) -> InFlight:

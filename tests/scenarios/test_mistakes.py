@@ -64,7 +64,7 @@ def test_the_good_one_is_good() -> None:
 
 
 MISTAKES: dict[str, tuple[str, Any]] = {
-    'title = "A closes"': ("title", ["title = 3", "", "title = []", "titel = 'x'"]),
+    'title = "A closes"': ("title", ["title = 3", "", "title = []", "topic = 'x'"]),
     'about = "A test."': ("about", ["about = 3", "about = true"]),
     'shows = ["1.0"]': ("shows", ["shows = '1.0'", "shows = ['9.9']", "shows = [1.0]", "shows = [[]]"]),
     "delay = 0.05": ("delay", ["delay = -1", "delay = 'x'", "delay = nan", "delay = inf", "delay = true",
@@ -101,7 +101,7 @@ def test_every_key_wrong_in_turn__names_the_place(line: str, bad: str) -> None:
     place = MISTAKES[line][0]
     assert GOOD.count(line) >= 1
     sentence = wrong(GOOD.replace(line, bad, 1))
-    assert place in sentence or "titel" in sentence or "sysctls" in sentence or "not TOML" in sentence, sentence
+    assert place in sentence or "topic" in sentence or "sysctls" in sentence or "not TOML" in sentence, sentence
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_inject_without_a_connection() -> None:
         run(scenario)
 
 
-# -- anything --------------------------------------------------------------------------------------------------------------
+# -- anything -----------------------------------------------------------------------------------------------------
 
 VALUES = st.recursive(
     st.one_of(

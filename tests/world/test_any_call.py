@@ -16,12 +16,13 @@ from tcpnotes.world.process import CALLS, SOL_SOCKET_NAMES, SOL_TCP_NAMES
 settings.register_profile("world", deadline=None, derandomize=True, database=None)
 
 WORDS = (
-    "SHUT_RD", "SHUT_WR", "SHUT_RDWR", "O_NONBLOCK", "MSG_PEEK|MSG_DONTWAIT", "MSG_OOB", "POLLIN|POLLOUT", "SIOCINQ", "SOL_SOCKET",
-    "SOL_TCP", "", "|", "\x00", *SOL_SOCKET_NAMES, *SOL_TCP_NAMES,
+    "SHUT_RD", "SHUT_WR", "SHUT_RDWR", "O_NONBLOCK", "MSG_PEEK|MSG_DONTWAIT", "MSG_OOB", "POLLIN|POLLOUT", "SIOCINQ",
+    "SOL_SOCKET", "SOL_TCP", "", "|", "\x00", *SOL_SOCKET_NAMES, *SOL_TCP_NAMES,
 )  # fmt: skip
 VALUES = st.one_of(
     st.integers(-2, 6), st.integers(-(1 << 33), 1 << 33), st.sampled_from(WORDS), st.booleans(), st.none(), st.floats(),
-    st.text(max_size=5), st.binary(max_size=3), st.tuples(st.integers(-1, 3), st.integers(-1, 70)), st.lists(st.integers(), max_size=2),
+    st.text(max_size=5), st.binary(max_size=3), st.tuples(st.integers(-1, 3), st.integers(-1, 70)),
+    st.lists(st.integers(), max_size=2),
 )  # fmt: skip
 FIELDS = {
     name: VALUES
