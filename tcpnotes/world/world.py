@@ -167,7 +167,7 @@ class World:
             case HostCrashes(name):
                 self._crash(name)
             case _:
-                raise ValueError(f"{event!r} is no event; those of tcpnotes.world are AppCalls, SegmentArrives and more.")
+                raise ValueError(f"{event!r} is no event; those of tcpnotes.world are: AppCalls and more.")
         return None
 
     def _flight(self, wire: int) -> InFlight:

@@ -24,10 +24,9 @@ VALUES = st.one_of(
     st.text(max_size=5), st.binary(max_size=3), st.tuples(st.integers(-1, 3), st.integers(-1, 70)),
     st.lists(st.integers(), max_size=2),
 )  # fmt: skip
-FIELDS = {
-    name: VALUES
-    for name in ("mss", "wscale", "sack_ok", "ts", "sacks", "urg_ptr", "len", "window", "flags", "seq", "sport")
-}
+FIELDS = dict.fromkeys(
+    ("mss", "wscale", "sack_ok", "ts", "sacks", "urg_ptr", "len", "window", "flags", "seq", "sport"), VALUES
+)
 
 
 @cache
