@@ -161,6 +161,16 @@ function mount(root, data, start, tell) {
       b.svg.querySelector("title").textContent = "Host " + data.hosts[i] + ": " + words;
     });
   }
+  // Measured when the width changes, so that a step asks the page for nothing.
+  let sizes = { scale: 1, view: 0, most: 0, tree: Infinity, line: 18 }, scrolled = 0;
+  scroller.addEventListener("scroll", () => { scrolled = scroller.scrollTop; }, { passive: true });
+  function measure() {
+    sizes = {
+      scale: ladder.getBoundingClientRect().width / ladder.viewBox.baseVal.width || 1,
+      view: scroller.clientHeight, most: scroller.scrollHeight - scroller.clientHeight, tree: tree.clientHeight,
+      line: tree.firstElementChild ? tree.firstElementChild.getBoundingClientRect().height : 18,
+    };
+  }
   function rungsAt(step) {
     nowline.setAttribute("d", "M0 " + step.y + "H" + ladder.viewBox.baseVal.width);
     for (const p of parts) {
@@ -177,12 +187,12 @@ function mount(root, data, start, tell) {
         const part = Math.min(0.96, Math.max(0.3, (step.y - y1) / Math.max(1, y2 - y1)));
         line = "M" + x1 + " " + y1 + "L" + (x1 + (x2 - x1) * part) + " " + (y1 + (y2 - y1) * part);
       }
-      p.line.setAttribute("d", line);
+      if (p.drawn !== line) p.line.setAttribute("d", (p.drawn = line));
     }
-    const scale = ladder.getBoundingClientRect().width / ladder.viewBox.baseVal.width || 1;
-    const y = step.y * scale, view = scroller.clientHeight;
-    if (y < scroller.scrollTop + 80 * scale || y > scroller.scrollTop + view - 50) {
-      scroller.scrollTop = Math.max(0, y - view * 0.6);
+    const { scale, view } = sizes, y = step.y * scale;
+    if (view && (y < scrolled + 80 * scale || y > scrolled + view - 50)) {
+      const top = Math.max(0, Math.min(y - view * 0.6, sizes.most));
+      if (top !== scrolled) scroller.scrollTop = scrolled = top;
     }
   }
   function queuesAt(step) {
@@ -213,10 +223,8 @@ function mount(root, data, start, tell) {
       return li;
     }));
     if (!lines.length) tree.append(el("li", "", "no kernel function yet"));
-    const at = tree.querySelector(".here") || tree.lastElementChild;
-    if (at) {
-      const below = at.getBoundingClientRect().top - tree.getBoundingClientRect().top;
-      tree.scrollTop += below - tree.clientHeight * 0.6;
+    if (lines.length * sizes.line > sizes.tree) {
+      tree.scrollTop = (here < 0 ? lines.length : here) * sizes.line - sizes.tree * 0.6;
     }
     listing = lines;
     choose(here);
@@ -336,6 +344,7 @@ function mount(root, data, start, tell) {
     width = root.clientWidth;
     if (!width) return;
     room();
+    measure();
     rungsAt(steps[index]);
     callsAt(steps[index]);
   }).observe(root);
