@@ -80,7 +80,7 @@ def test_predict__check_and_reveal(cards: Callable[..., Any]) -> None:
     fields.nth(known + 1).select_option(label="bucket gone")
     card.get_by_role("button", name="Check").click()
     said = card.locator(".tn-said").inner_text()
-    assert said == f"1 of {len(asked.questions)} right, {len(asked.questions) - 2} still open."
+    assert said == f"1 of {len(asked.questions)} right · {len(asked.questions) - 2} still open"
     assert fields.nth(known).get_attribute("aria-invalid") == "false"
     assert fields.nth(known + 1).get_attribute("aria-invalid") == "true"
     card.get_by_role("button", name="Reveal").click()
@@ -116,6 +116,7 @@ def test_pages__nothing_sticks_out(cards: Callable[..., Any], width: int, dark: 
 
 CLICK = """async ([card, name]) => {
   const find = () => [...card.querySelectorAll("button")].find((one) => one.textContent.trim() === name);
+  while (find().disabled) await new Promise((done) => setTimeout(done, 10));
   const stepper = card.querySelector(".tn-stepper"), before = stepper.querySelector(".tn-app");
   const begin = performance.now();
   find().click();

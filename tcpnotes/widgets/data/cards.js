@@ -70,7 +70,7 @@ customElements.define("tcpnotes-predict", class extends Card {
           mark(field, field.value === "" ? "" : good ? "right" : "wrong");
         });
         said.textContent = fill(words.score, { right, total: fields.length })
-          + (open ? ", " + fill(words.open, { count: open }) : "") + ".";
+          + (open ? " · " + fill(words.open, { count: open }) : "");
       },
       reveal: (button) => {
         const show = kept === null;
