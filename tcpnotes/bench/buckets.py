@@ -11,7 +11,7 @@ import sys
 from time import process_time
 
 from tcpnotes.bench.calibration import events_per_second
-from tcpnotes.kernel.sock import TIME_WAIT, Sock, TwBucket
+from tcpnotes.kernel.sock import EMPTY_CELL, TIME_WAIT, Sock, TwBucket
 from tcpnotes.kernel.tcp_h import TCP_TIMEWAIT_LEN, TCP_TWKILL_PERIOD
 from tcpnotes.kernel.tcp_ipv4 import tcp_bucket_create
 from tcpnotes.kernel.tcp_minisocks import __tcp_tw_hashdance as hashdance
@@ -69,7 +69,7 @@ def _host() -> Host:
 def _idle_ticks(host: Host) -> float:
     """Seconds for a tick of the slow wheel whose slot is empty: the same slot again and again."""
     net = host.net
-    slot, net.tw_cells[net.tw_death_slot] = net.tw_cells[net.tw_death_slot], {}
+    slot, net.tw_cells[net.tw_death_slot] = net.tw_cells[net.tw_death_slot], EMPTY_CELL
     where = net.tw_death_slot
     start = process_time()
     for _ in range(TICKS):

@@ -8,7 +8,7 @@ says otherwise, sizes are bytes, sequence numbers are modulo 2^32.  What C keeps
 from __future__ import annotations
 
 import errno as _errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 from heapq import heappop, heappush
 from struct import Struct
@@ -68,6 +68,14 @@ def _cloner(cls: type, copied: dict[str, str]) -> Callable[[Any], Any]:
     space: dict[str, Any] = {"make": object.__new__, "cls": cls}
     exec("\n".join(lines), space)  # our own text, made from the slots above
     made: Callable[[Any], Any] = space["clone"]
+    return made
+
+
+def _freezer(names: Iterable[str]) -> Callable[[Any], tuple[object, ...]]:
+    """Build a function that gives the fields ``names`` of a thing as a tuple."""
+    made: Callable[[Any], tuple[object, ...]] = eval(  # our own text, made from names of slots
+        f"lambda thing: ({', '.join(f'thing.{name}' for name in names)},)"
+    )
     return made
 
 
@@ -284,7 +292,7 @@ def _index(queue: list[SkBuff], skb: SkBuff) -> int:
     raise ValueError("send_head is not in write_queue")
 
 
-_SOCK_PLAIN = tuple(
+_freeze_sock_fields = _freezer(
     name for name in Sock.__slots__
     if name not in ("net", "receive_queue", "write_queue", "send_head", "out_of_order_queue", "prequeue",
                     "listen_opt", "accept_queue")
@@ -294,7 +302,7 @@ _SOCK_PLAIN = tuple(
 def freeze_sock(sk: Sock) -> tuple[object, ...]:
     """Everything that decides how ``sk`` goes on, as a tuple."""
     return (
-        tuple([getattr(sk, name) for name in _SOCK_PLAIN]),
+        _freeze_sock_fields(sk),
         tuple([skb.freeze() for skb in sk.receive_queue]),
         tuple([skb.freeze() for skb in sk.write_queue]),
         None if sk.send_head is None else _index(sk.write_queue, sk.send_head),
@@ -335,10 +343,11 @@ class OpenRequest:
 
     def freeze(self) -> tuple[object, ...]:
         """All of it as a tuple."""
-        return tuple([getattr(self, name) for name in OpenRequest.__slots__])
+        return _freeze_request(self)
 
 
 _clone_request = _cloner(OpenRequest, {})
+_freeze_request = _freezer(OpenRequest.__slots__)
 
 
 class ListenOpt:
@@ -455,6 +464,7 @@ class TwBucket:
 
 
 _clone_bucket = _cloner(TwBucket, {})
+EMPTY_CELL: Final[dict[TwBucket, None]] = {}  # stands for every slot that holds nothing, and is never filled
 
 
 class BindBucket:
@@ -513,10 +523,11 @@ class Task:
 
     def freeze(self) -> tuple[object, ...]:
         """All of it as a tuple."""
-        return tuple([getattr(self, name) for name in Task.__slots__])
+        return _freeze_task(self)
 
 
 _clone_task = _cloner(Task, {})
+_freeze_task = _freezer(Task.__slots__)
 
 
 class Blocked(Enum):
@@ -618,7 +629,7 @@ class Net:
         self.printk_last = 0
 
         self.tw_count = 0
-        self.tw_cells: list[dict[TwBucket, None]] = [{} for _ in range(40)]
+        self.tw_cells = [EMPTY_CELL] * 40
         self.tw_death_slot = 0
         self.tw_timer: tuple[int, int] | None = None
         self.twcal_hand = -1
@@ -793,19 +804,17 @@ class Net:
                 buckets[tw] = copy = _clone_bucket(tw)
                 copy.net = new
             new.tw_hash = {key: buckets[tw] for key, tw in self.tw_hash.items()}
-            new.tw_cells = [{buckets[tw]: None for tw in cell} if cell else {} for cell in self.tw_cells]
-        else:
-            new.tw_cells = [{} for _ in range(40)]
+            new.tw_cells = [{buckets[tw]: None for tw in cell} if cell else EMPTY_CELL for cell in self.tw_cells]
         return new
 
     def freeze(self) -> tuple[object, ...]:
         """Everything that decides how this host goes on, as a tuple."""
         return (
-            tuple([getattr(self, name) for name in _NET_PLAIN]),
-            tuple(sorted(self.sysctl.items())),
-            tuple([freeze_sock(sk) for _, sk in sorted(self.socks.items())]),
+            _freeze_net_fields(self),
+            tuple(self.sysctl.items()),  # always in the same order
+            tuple([freeze_sock(sk) for sk in self.socks.values()]),  # in the order of their numbers
             tuple([tw.freeze() for _, tw in sorted(self.tw_hash.items())]),
-            tuple([tuple([tw.id for tw in cell]) for cell in self.tw_cells]),
+            tuple([(number, tuple([tw.id for tw in cell])) for number, cell in enumerate(self.tw_cells) if cell]),
             tuple([(port, bucket.freeze()) for port, bucket in sorted(self.bhash.items())]),
             tuple([task.freeze() for task in self.tasks.values()]),
             tuple(self.run_queue),
@@ -820,11 +829,11 @@ def _nowhere(seg: Segment, sk: int | None) -> None:
     """Where segments go while no wire is attached."""
 
 
-_NET_PLAIN = (
+_freeze_net_fields = _freezer((
     "name", "address", "profile", "next_id", "next_task", "iss_base", "iss_moves", "ts_base", "port_rover",
     "orphan_count", "memory_allocated", "sockets_allocated", "timer_seq", "printk_tokens", "printk_last", "tw_count",
     "tw_death_slot", "tw_timer", "twcal_hand", "twcal_jiffie", "twcal_timer",
-)  # fmt: skip
+))  # fmt: skip
 _clone_net_fields = _cloner(
     Net,
     {
@@ -840,7 +849,8 @@ _clone_net_fields = _cloner(
         "listening": "{}",
         "ehash": "{}",
         "tw_hash": "{}",
-        "tw_cells": "[]",
+        "tw_cells": "[empty_cell] * 40",
         "socks": "{}",
     },
 )
+_clone_net_fields.__globals__["empty_cell"] = EMPTY_CELL

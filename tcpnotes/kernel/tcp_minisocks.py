@@ -11,6 +11,7 @@ from __future__ import annotations
 from tcpnotes.kernel.mirror import mirrors
 from tcpnotes.kernel.skbuff import SkBuff, options_length
 from tcpnotes.kernel.sock import (
+    EMPTY_CELL,
     FIN_WAIT2,
     MAXSEQ,
     NEVER,
@@ -231,7 +232,7 @@ def _clear_tw_timer(net: Net) -> None:
 def tcp_twkill(net: Net) -> None:
     """A slot of the slow wheel has come round: every bucket in it dies."""
     slot = net.tw_death_slot
-    cell, net.tw_cells[slot] = net.tw_cells[slot], {}
+    cell, net.tw_cells[slot] = net.tw_cells[slot], EMPTY_CELL
     for tw in reversed(cell):
         tw.cell = -1
         tcp_timewait_kill(tw)
@@ -297,7 +298,10 @@ def tcp_tw_schedule(tw: TwBucket, timeo: int) -> None:
             slot = (net.twcal_hand + slot) & (TCP_TW_RECYCLE_SLOTS - 1)
         cell = TCP_TWKILL_SLOTS + slot
     tw.cell = cell
-    net.tw_cells[cell][tw] = None
+    if net.tw_cells[cell]:
+        net.tw_cells[cell][tw] = None
+    else:
+        net.tw_cells[cell] = {tw: None}
     net.tw_count += 1
     if net.tw_count == 1:
         _set_tw_timer(net, net.jiffies + TCP_TWKILL_PERIOD)
@@ -323,7 +327,7 @@ def tcp_twcal_tick(net: Net) -> None:
         cell = net.tw_cells[cell_number]
         if moment <= net.jiffies:
             if cell:
-                net.tw_cells[cell_number] = {}
+                net.tw_cells[cell_number] = EMPTY_CELL
                 for tw in reversed(cell):
                     tw.cell = -1
                     tcp_timewait_kill(tw)
