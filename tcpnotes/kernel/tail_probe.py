@@ -22,8 +22,7 @@ def schedule_loss_probe(sk: Sock) -> bool:
     """Have the last segment probed for if this connection does so; False: it does not (tcp_schedule_loss_probe)."""
     net = sk.net
     if (
-        net.profile.tail_loss_probe == "no"
-        or not sk.sack_ok
+        not sk.sack_ok
         or not sk.packets_out
         or sk.ca_state not in (CA_OPEN, CA_CWR)
         or net.sysctl["tcp_early_retrans"] not in (3, 4)

@@ -929,7 +929,7 @@ def _fast_data(sk: Sock, skb: SkBuff) -> bool:
 
 def _process_text(sk: Sock, skb: SkBuff) -> int:
     if skb.flags & ACK:
-        if ack_is_refused(sk, skb, False):
+        if skb.ack_seq != sk.snd_nxt and ack_is_refused(sk, skb, False):
             return 0
         tcp_ack(sk, skb, FLAG_SLOWPATH)
     elif sk.net.profile.without_ack_flag == "dropped":
@@ -1113,7 +1113,7 @@ def tcp_rcv_state_process(sk: Sock, skb: SkBuff) -> int:
     # step 5: the ACK
     if not flags & ACK:
         return 0
-    if sk.state != SYN_RECV and ack_is_refused(sk, skb, True):
+    if skb.ack_seq != sk.snd_nxt and sk.state != SYN_RECV and ack_is_refused(sk, skb, True):
         return 0
     acceptable = tcp_ack(sk, skb, FLAG_SLOWPATH)
     match sk.state:

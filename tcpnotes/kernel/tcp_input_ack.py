@@ -734,7 +734,7 @@ def tcp_ack_packets_out(sk: Sock) -> None:
         clear_xmit_timer(sk, TCP_TIME_RETRANS)
         return
     if sk.net.profile.retransmit_rearm == "from its sending":
-        if not schedule_loss_probe(sk):
+        if sk.net.profile.tail_loss_probe == "no" or not schedule_loss_probe(sk):
             rearm_rto(sk)
         return
     # The oldest unacked buffer has been out for a while already: count that in.

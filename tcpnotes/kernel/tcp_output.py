@@ -76,7 +76,7 @@ def update_send_head(sk: Sock, skb: SkBuff) -> None:
     sk.packets_out += 1
     if first:
         reset_xmit_timer(sk, TCP_TIME_RETRANS, sk.rto)
-    if sk.sack_ok:
+    if sk.sack_ok and sk.net.profile.tail_loss_probe == "yes":
         schedule_loss_probe(sk)
 
 
@@ -248,7 +248,7 @@ def tcp_send_skb(sk: Sock, skb: SkBuff, force_queue: bool, mss: int) -> None:
             sk.packets_out += 1
             if first:
                 reset_xmit_timer(sk, TCP_TIME_RETRANS, sk.rto)
-            if sk.sack_ok:
+            if sk.sack_ok and sk.net.profile.tail_loss_probe == "yes":
                 schedule_loss_probe(sk)
             return
     if sk.send_head is None:

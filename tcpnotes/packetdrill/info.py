@@ -12,10 +12,10 @@ from tcpnotes.kernel.sock import LISTEN, MAXSEQ, NEVER, Sock
 from tcpnotes.kernel.tcp_h import CA_OPEN
 
 
-def tcp_info(sk: Sock) -> dict[str, Any]:
+def info_of(sk: Sock) -> dict[str, Any]:
     """The fields of ``sk`` by name."""
     net = sk.net
-    tick = 1_000_000 // getattr(net,'hz',100)  # microseconds of a jiffy
+    tick = net.times.tick  # microseconds
 
     def ago(stamp: int) -> int:
         return 0 if stamp == NEVER else (net.jiffies - stamp) * tick // 1000

@@ -19,7 +19,7 @@ from tcpnotes.kernel.profile import Profile
 from tcpnotes.packetdrill.assertions import AssertionBroken, Assertions, CodeRefused
 from tcpnotes.packetdrill.calls import PORT, CallRefused, Planned, Polled, translate
 from tcpnotes.packetdrill.commands import CommandRefused, numbers, understand
-from tcpnotes.packetdrill.info import tcp_info
+from tcpnotes.packetdrill.info import info_of
 from tcpnotes.packetdrill.script import Call, Code, Command, Event, Foreign, Packet, Script, seconds
 from tcpnotes.trace import Recorder, Segment
 from tcpnotes.trace import records as r
@@ -290,7 +290,7 @@ class _Run:
             processes = self.world.host("A").processes
             file = processes.files.get(self.fds.get(self.watched, -1))
             if file is not None:
-                info = tcp_info(self.world.host("A").net.socks[file.sk])
+                info = info_of(self.world.host("A").net.socks[file.sk])
         try:
             self.assertions.run(code.text, info)
         except AssertionBroken as broken:
