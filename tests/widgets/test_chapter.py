@@ -61,7 +61,7 @@ def test_step__stops_at_the_items_asked_for_and_at_what_else_happens() -> None:
     assert any("RST,ACK reaches B" in line for line in stepper.captions())
     only = step("close_with_unread_data", ["1.1b"], stops="item")
     assert [only.story.items[stop] for stop in only.stops[1:-1]] == [("1.1b",), ("1.1b",)]
-    with pytest.raises(ValueError, match="There is no item '9.9'"):
+    with pytest.raises(ValueError, match=r"There is no item '9\.9'"):
         step("close_with_unread_data", ["9.9"])
 
 
