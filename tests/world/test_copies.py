@@ -16,6 +16,7 @@ import pytest
 
 from tcpnotes.bench.buckets import make
 from tcpnotes.kernel import mirror, tcp_ipv4
+from tcpnotes.kernel.sock import EMPTY_CELL
 from tcpnotes.world import AppCalls, Event, SegmentInjected, World
 
 SEEDS = range(8)
@@ -163,7 +164,8 @@ def test_the_copy_of_a_host_shares_nothing_that_changes(seed: int) -> None:
             for host in world.hosts.values():
                 ours, theirs = things(host.net, {}), things(host.net.clone(), {})
                 shared = [ours[number] for number in ours.keys() & theirs.keys()]
-                assert all(thing is host.net.sysctl for thing in shared)  # replaced, never changed
+                # These are replaced when something changes, and never changed themselves.
+                assert all(thing is host.net.sysctl or thing is EMPTY_CELL for thing in shared)
 
 
 def test_setting_a_sysctl_leaves_copies_alone() -> None:
@@ -244,3 +246,9 @@ def test_copies_of_many_buckets_keep_their_order_on_the_wheel() -> None:
     copied = net.clone()
     assert [[tw.key for tw in cell] for cell in copied.tw_cells] == [[tw.key for tw in cell] for cell in net.tw_cells]
     assert copied.freeze() == net.freeze()
+
+
+def test_the_empty_slot_that_all_wheels_share_is_never_filled() -> None:
+    world = World("linux-2.4.0")
+    make(world.host("A"), 40)
+    assert not EMPTY_CELL
