@@ -146,7 +146,8 @@ def _sending(sk: Sock) -> Iterator[str]:
 
 
 def _timers(sk: Sock) -> Iterator[str]:
-    if sk.packets_out and (sk.pending != 1 or sk.retransmit_timer is None):
+    # (A tail loss probe stands for a retransmission where a profile has it.)
+    if sk.packets_out and (sk.pending in (0, 3) or sk.retransmit_timer is None):
         yield "something is in flight and no retransmission is due"
     if sk.send_head is not None and not sk.packets_out and (sk.pending != 3 or sk.retransmit_timer is None):
         yield "something waits to be sent, nothing is in flight, and nothing probes"
@@ -168,7 +169,10 @@ def _listener(sk: Sock) -> Iterator[str]:
         yield f"qlen {lopt.qlen}, young {lopt.qlen_young}; the table holds {len(requests)}"
     if any(not chain for chain in lopt.syn_table.values()):
         yield "an empty chain is kept"
-    if requests and sk.timer is None:
+    if sk.net.profile.synack_timer == "one each":
+        if any(req.timer is None for req in requests):
+            yield "a half-open connection without the timer that repeats its SYN,ACK"
+    elif requests and sk.timer is None:
         yield "half-open connections, and no timer that repeats their SYN,ACK"
     if sk.ack_backlog != len(sk.accept_queue):
         yield f"ack_backlog is {sk.ack_backlog}, accept_queue holds {len(sk.accept_queue)}"
@@ -230,14 +234,20 @@ def _counts(net: Net) -> Iterator[str]:
 
 def _buckets(net: Net) -> Iterator[str]:
     hung = [tw for cell in net.tw_cells for tw in cell]
+    if net.profile.time_wait_timer == "one each":
+        if hung or net.tw_timer is not None or net.twcal_timer is not None:
+            yield "a wheel turns where every bucket has a timer of its own"
+        hung = list(net.tw_hash.values())
+        if any(tw.timer is None for tw in hung):
+            yield "a bucket that no timer ends"
+    elif bool(net.tw_count) != (net.tw_timer is not None):
+        yield f"{net.tw_count} buckets, and the slow timer {'runs' if net.tw_timer else 'stands'}"
     if net.tw_count != len(hung) or len(hung) != len(net.tw_hash):
-        yield f"tw_count is {net.tw_count}, {len(hung)} buckets hang on the wheels, {len(net.tw_hash)} are hashed"
+        yield f"tw_count is {net.tw_count}, {len(hung)} buckets have a time to die, {len(net.tw_hash)} are hashed"
     for number, cell in enumerate(net.tw_cells):
         for tw in cell:
             if tw.cell != number or net.tw_hash.get(tw.key) is not tw:
                 yield f"{tw} hangs in cell {number} but says {tw.cell}"
-    if bool(net.tw_count) != (net.tw_timer is not None):
-        yield f"{net.tw_count} buckets, and the slow timer {'runs' if net.tw_timer else 'stands'}"
     if any(net.tw_cells[8:]) and (net.twcal_timer is None or net.twcal_hand < 0):
         yield "buckets on the calendar, and its timer stands"
     for tw in hung:

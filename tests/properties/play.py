@@ -73,6 +73,7 @@ class Play:
         self.random = random.Random(seed)
         self.profile = profile or self.random.choice(sorted(PROFILES))
         self.seed = seed
+        self.bulk = self.random.random() < 0.3  # much data and many losses, little else
         self.delay = self.random.choice((15_000, 50_000, 300_000))
         self.world = self.fresh()
         self.moves: list[Move] = []
@@ -139,6 +140,8 @@ class Play:
     def choose(self) -> Move:
         """What to do next: mostly what time brings, often a call, now and then a mishap."""
         rnd, world = self.random, self.world
+        if self.bulk and rnd.random() < 0.93:
+            return self.transfer()
         dice = rnd.random()
         if dice < 0.42:
             due = world.next_due()
@@ -162,6 +165,22 @@ class Play:
         elif dice < 0.671:
             return HostCrashes(rnd.choice("AB"))
         return self.call(rnd.choice("AB"))
+
+    def transfer(self) -> Move:
+        """One side writes as much as it can, the other reads; one segment in ten is lost, some overtake others."""
+        rnd, world = self.random, self.world
+        dice = rnd.random()
+        if dice < 0.15:
+            host = rnd.choice("AB")
+            files = list(world.hosts[host].processes.files)
+            if files:
+                call, size = rnd.choice((("send", 40_000), ("send", 700), ("recv", 40_000), ("recv", 40_000)))
+                return AppCalls(host, call, (rnd.choice(files), size, "MSG_DONTWAIT"))
+        if dice < 0.35 and world.wire.flying:
+            wire = rnd.choice(list(world.wire.flying))
+            return rnd.choice((SegmentArrives, SegmentLost, SegmentLost, SegmentDuplicated))(wire)
+        due = world.next_due()
+        return world.now + 10_000 if due is None else due[1]
 
     def call(self, host: str) -> Move:
         """A system call, on an open descriptor for the most part."""
