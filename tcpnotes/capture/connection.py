@@ -82,7 +82,8 @@ class Reset(NamedTuple):
     """A RST and how things stood when it came.
 
     ``by`` is the end that sent it; ``answer`` is True when it has the form of an answer to ``cause``, a segment
-    for which the sender had no use; ``before`` are both states.
+    for which the sender had no use; ``before`` are both states, ``sent`` is one past the last number
+    that the sender had used.
     """
 
     by: int
@@ -90,6 +91,7 @@ class Reset(NamedTuple):
     answer: bool
     cause: Seen | None
     before: tuple[str, str]
+    sent: int
 
 
 class Connection:
@@ -160,7 +162,7 @@ class Connection:
             me.last_data = seen
         me.window = window
         if flags & ACK:
-            if self.reset is not None and side != self.reset.by and 0 < (ack - self.reset.seen.seq & _MASK) < _FAR:
+            if self.reset is not None and side != self.reset.by and 0 < (ack - self.reset.sent & _MASK) < _FAR:
                 self._not_taken(self.reset)
             if me.acked is None or ack - me.acked & _MASK < _FAR:
                 me.acked = ack
@@ -277,7 +279,14 @@ class Connection:
             if len(self.strays) < MOST:
                 self.strays.append(Point(seen.number, seen.t))
             return
-        found = Reset(side, seen, answer, cause, (self.ends[0].state, self.ends[1].state))
+        found = Reset(
+            side,
+            seen,
+            answer,
+            cause,
+            (self.ends[0].state, self.ends[1].state),
+            seen.seq if me.next is None else me.next,
+        )
         if self.over:
             self.reset_after = self.reset_after or found
         else:

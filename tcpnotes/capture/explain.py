@@ -86,7 +86,8 @@ class Explainer:
             self.packets += 1
             seen = segment(packet)
             if isinstance(seen, str):
-                skipped[seen] += 1
+                if seen:
+                    skipped[seen] += 1
             else:
                 self.segments += 1
                 if seen.t > self._until:

@@ -24,6 +24,7 @@ from tcpnotes.capture.errors import CaptureError
 LARGEST_PACKET = 1 << 18  # bytes; what libpcap takes at most from an Ethernet
 LARGEST_BLOCK = 1 << 24
 MOST_INTERFACES = 1 << 12
+NOTHING = -1  # the link-layer type of a packet that could not be read
 _SECTION, _INTERFACE, _OBSOLETE, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 _MAGIC = b"\x1a\x2b\x3c\x4d"
 
@@ -77,10 +78,13 @@ class CaptureFile:
         self._file = stream if stream is not None else self._open()
         self._stream: IO[bytes] = self._file
         self._read = 0
-        head = self._take(4, "the file")
-        if head[:2] == b"\x1f\x8b":
-            self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=_Rejoined(head, self._file)))
+        try:
             head = self._take(4, "the file")
+            if head[:2] == b"\x1f\x8b":
+                self._stream = cast("IO[bytes]", gzip.GzipFile(fileobj=_Rejoined(head, self._file)))
+                head = self._take(4, "the file")
+        except _Damaged as damage:
+            raise CaptureError(f"{self.name}: the file cannot be read: {damage}.") from None
         self._packets = self._choose(head)
 
     @property
@@ -144,7 +148,7 @@ class CaptureFile:
             try:
                 part = self._stream.read(missing)
             except (OSError, EOFError, zlib.error) as error:
-                raise _Damaged(f"the rest of the file: {_plain(error)}") from None
+                raise _Damaged(f"the rest of the file, because of an error in reading: {_plain(error)}") from None
             if not part:
                 break
             parts.append(part)
@@ -280,7 +284,7 @@ class _Section:
     def _lost(self, reason: str) -> Packet:
         """Counts as a packet, as it does in Wireshark, but says nothing."""
         self._skipped[reason] += 1
-        return Packet(0, self._t, -1, b"", 0)
+        return Packet(0, self._t, NOTHING, b"", 0)
 
 
 def _unpack(found: Any, block: bytes) -> None:

@@ -36,7 +36,7 @@ VALUE: /[^\s()=<>!]+/
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
-_LONGEST = 4096
+_LONGEST = 1000
 
 
 class _Field(NamedTuple):
@@ -112,15 +112,15 @@ def parse_filter(text: str) -> Test:
     if len(text) > _LONGEST:
         raise CaptureError(f"--filter: an expression has {_LONGEST} characters at most.")
     try:
-        tree = parser.parse(text)
-    except lark.UnexpectedEOF:
-        raise CaptureError(f"--filter: column {len(text) + 1}: the expression ends too early; {_FORM}.") from None
+        return _test(parser.parse(text))
     except lark.UnexpectedInput as error:
-        column = error.column if error.column > 0 else len(text) + 1
-        raise CaptureError(f"--filter: column {column}: {_FORM} was expected here.") from None
+        if getattr(getattr(error, "token", None), "type", "") == "$END":
+            where = f"column {len(text) + 1}: the expression ends too early, {_FORM} was expected"
+        else:
+            where = f"column {error.column}: {_FORM} was expected here"
+        raise CaptureError(f"--filter: {where}.") from None
     except RecursionError:
-        raise CaptureError("--filter: the brackets are nested too deep.") from None
-    return _test(tree)
+        raise CaptureError("--filter: the expression is nested too deep.") from None
 
 
 _FORM = "a comparison such as port=443 (with and, or, not, brackets)"
@@ -136,7 +136,7 @@ def _parser() -> tuple[Any, Any]:
 
 
 def _test(tree: Any) -> Test:
-    """A tree of lark as a function; trees are as deep as their brackets, and those are counted by the length."""
+    """A tree of lark as a function."""
     if tree.data == "compare":
         return _compare(*tree.children)
     tests = [_test(child) for child in tree.children]

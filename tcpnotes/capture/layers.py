@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tcpnotes.capture.files import Packet, dpkt
+from tcpnotes.capture.files import NOTHING, Packet, dpkt
 
 # LINKTYPE_… numbers of libpcap
 NULL, ETHERNET, LOOP, COOKED, COOKED2 = 0, 1, 108, 113, 276
@@ -48,7 +48,7 @@ class Layers:
         }  # fmt: skip
 
     def segment(self, packet: Packet) -> Seen | str:
-        """The segment in ``packet``, or in words what it is instead."""
+        """The segment in ``packet``, or in words what it is instead (none where the file has said it already)."""
         try:
             return self._segment(packet)
         except Exception:  # hostile bytes raise whatever indexing, struct and recursion raise
@@ -56,14 +56,14 @@ class Layers:
 
     def _segment(self, packet: Packet) -> Seen | str:
         data, link = packet.data, packet.link
+        if link == NOTHING:
+            return ""
         if not data:
             return "empty packets"
         if link in self._links:
             ip = self._links[link](data).data
         elif link in RAW:
             ip = self._ip6(data) if data[0] >> 4 == 6 else self._ip(data)
-        elif link < 0:
-            return "packets that are damaged"
         else:
             return f"link-layer type {link}, which is not known here"
         for _ in range(_MOST_TUNNELS):

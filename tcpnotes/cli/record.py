@@ -42,6 +42,8 @@ def run(args: Namespace) -> int:
     except (ScenarioError, CaptureError) as error:
         raise CommandError(str(error)) from None
     path = Path(args.file)
+    if path.is_dir():
+        raise CommandError(f"{args.file}: the file cannot be written: Is a directory.")
     beside = path.with_name(f".{path.name}.part")
     try:
         beside.write_bytes(content)

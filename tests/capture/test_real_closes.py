@@ -63,8 +63,9 @@ def test_both_ends_of_a_simultaneous_close_go_through_closing() -> None:
 @pytest.mark.parametrize("name", CLOSES)
 @pytest.mark.parametrize("first", [1, 3, 6])
 def test_without_its_first_packets_it_is_said_to_begin_before_the_capture(name: str, first: int) -> None:
-    from tcpnotes.capture.layers import Layers
     from wire import capture, pcapng
+
+    from tcpnotes.capture.layers import Layers
 
     packets = list(capture((DATA / f"{name}.pcapng").read_bytes()))[first:]
     found = explained(pcapng((packet.t, packet.data) for packet in packets))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from wire import OPEN, explained, only
 
-from tcpnotes.capture.words import sentence, totals, word
 from tcpnotes.capture.verdict import HOWS, TAGS
+from tcpnotes.capture.words import sentence, totals, word
 
 CASES = {
     "a silent end after a SYN": ("0 A S 0\n1 A S 0\n3 A S 0", "unanswered"),

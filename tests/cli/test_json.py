@@ -17,6 +17,7 @@ from tcpnotes import cli
 from tcpnotes.scenarios import scenario_names
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
+DATA = DOCUMENT.parents[1] / "tests" / "capture" / "data"
 RECORDINGS = DOCUMENT.parents[1] / "tests" / "golden" / "scripts.jsonl.gz"
 SIGPIPE = """
 title = "A writes after it has shut down: with keepalive on, 2.4.0 sends a signal"
@@ -33,10 +34,11 @@ LINES = {
     "functions": ["functions --json"],
     "profiles": ["profiles --json"],
     "bench": ["bench fork buckets --quick --json"],
+    "explain": [f"explain {DATA / name}.pcapng --json" for name in ("syn_in_time_wait", "fin_lost", "no_listener")],
     "replay": [f"replay scripts.jsonl.gz --json --profile {name}" for name in ("linux-2.4.0", "source")],
 }
 COMMANDS = [module.name for module in pkgutil.iter_modules(cli.__path__) if not module.name.startswith("_")]
-PARTS = {"record", "segment", "place"}  # tables of things that stand inside an object
+PARTS = {"record", "segment", "place", "end", "phase", "statement"}  # tables of things that stand inside an object
 
 Kinds = dict[str, dict[str, str]]
 
