@@ -141,9 +141,9 @@ class Assertions:
                 return _bounded(_SHIFTS[type(op)](self._value(left), by))
             case ast.Compare(left=left, ops=ops, comparators=others) if all(type(op) in _COMPARISONS for op in ops):
                 value = self._value(left)
-                for op, other in zip(ops, others, strict=True):
+                for sign, other in zip(ops, others, strict=True):
                     following = self._value(other)
-                    if not _COMPARISONS[type(op)](value, following):
+                    if not _COMPARISONS[type(sign)](value, following):
                         return False
                     value = following
                 return True

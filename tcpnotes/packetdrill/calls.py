@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno as _errno
 from typing import Any, NamedTuple
 
-from tcpnotes.packetdrill.script import Array, Call, Ellipsis_, Inner, Struct, Text, Value, Word
+from tcpnotes.packetdrill.script import Array, Call, Dots, Inner, Struct, Text, Value, Word
 
 PORT = 8080  # where a script binds and connects to when it does not say
 
@@ -65,7 +65,7 @@ def translate(call: Call, options: frozenset[str], messages: frozenset[str]) -> 
 
     ``options`` are the socket options that the engine has, ``messages`` the flags of send and recv.
     """
-    expected = None if isinstance(call.result, Ellipsis_) else _number(call.result, "the result")
+    expected = None if isinstance(call.result, Dots) else _number(call.result, "the result")
     errno = call.errno
     if expected is not None and expected < 0:
         if errno is None:
@@ -153,7 +153,7 @@ def _bytes_of(call: Call, value: Value) -> int:
 
 def _socket(call: Call, options: frozenset[str], messages: frozenset[str]) -> Planned:
     family, kind, protocol = _arguments(call, 3, 3)
-    if not isinstance(family, Ellipsis_) and _words(family) not in (("AF_INET",), ("PF_INET",)):
+    if not isinstance(family, Dots) and _words(family) not in (("AF_INET",), ("PF_INET",)):
         raise CallRefused(f"the engine speaks IPv4 only, not {family}.")
     kinds = set(_words(kind))
     if "SOCK_STREAM" not in kinds or kinds - {"SOCK_STREAM", "SOCK_NONBLOCK", "SOCK_CLOEXEC"}:
@@ -250,7 +250,7 @@ def _one_value(value: Value) -> Any:
     """What stands in ``[…]``; None for ``...`` or ``[...]``."""
     if isinstance(value, Array) and len(value.items) == 1:
         value = value.items[0]
-    if isinstance(value, Ellipsis_):
+    if isinstance(value, Dots):
         return None
     if isinstance(value, Word):
         return str(value)
@@ -291,7 +291,7 @@ def _poll(call: Call, options: frozenset[str], messages: frozenset[str]) -> Plan
         if not isinstance(entry, Struct) or not isinstance(fd, int) or events is None:
             raise CallRefused(f"an entry of poll is {{fd=N, events=…, revents=…}}, not {entry}.")
         revents = entry.field("revents")
-        expected = None if isinstance(revents, Ellipsis_) else frozenset(_words(revents if revents is not None else 0))
+        expected = None if isinstance(revents, Dots) else frozenset(_words(revents if revents is not None else 0))
         entries.append(Polled(fd, "|".join(_words(events)) or "0", expected))
     return Planned("poll", None, (tuple(entries), _number(args[2], "the time of poll")), 0, None)
 

@@ -40,7 +40,7 @@ class CommandRefused(ValueError):
 
 
 def understand(text: str) -> Understood:
-    """Read a command (several lines or several commands joined by ``;`` or ``&&``); CommandRefused for a foreign one."""
+    """Read a command, or several joined by ``;``, ``&&`` or a new line; CommandRefused for a foreign one."""
     sysctls: list[tuple[str, str]] = []
     ignored: list[str] = []
     for line in _commands(text):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from tcpnotes.kernel.sock import LISTEN, MAXSEQ, NEVER, Sock
-from tcpnotes.kernel.tcp_h import CA_OPEN
 
 
 def info_of(sk: Sock) -> dict[str, Any]:
@@ -24,7 +23,7 @@ def info_of(sk: Sock) -> dict[str, Any]:
     listening = sk.state == LISTEN
     return {
         "tcpi_state": sk.state,
-        "tcpi_ca_state": sk.ca_state if sk.ca_state else CA_OPEN,
+        "tcpi_ca_state": sk.ca_state,
         "tcpi_retransmits": sk.retransmits,
         "tcpi_probes": sk.probes_out,
         "tcpi_backoff": sk.backoff,

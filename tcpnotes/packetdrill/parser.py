@@ -19,7 +19,7 @@ from tcpnotes.packetdrill.script import (
     Call,
     Code,
     Command,
-    Ellipsis_,
+    Dots,
     Event,
     Field,
     Foreign,
@@ -88,7 +88,7 @@ def _substituted(text: str, defines: dict[str, str]) -> str:
         known.setdefault(match[1], match[2])
     if not known:
         return text
-    words = re.compile(r"(?<![\w-])(?:%s)(?!\w)" % "|".join(map(re.escape, known)))
+    words = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, known))})(?!\w)")
     return "\n".join(
         line if line.lstrip().startswith("--") else words.sub(lambda found: known[found[0]], line)
         for line in text.split("\n")
@@ -265,18 +265,19 @@ def _builder(lark: Any) -> type:
             outbound, letters = parts[0], next(str(part) for part in parts if getattr(part, "type", "") == "FLAGS")
             said = {part.word: part.number for part in parts if isinstance(part, _Said)}
             marks: tuple[str, ...] = next((tuple(part) for part in parts if isinstance(part, _Marks)), ())
-            ports = next((tuple(part) for part in parts if isinstance(part, _Ports)), None)
+            ports = next(((part[0], part[1]) for part in parts if isinstance(part, _Ports)), None)
             seq, length = next(part for part in parts if isinstance(part, _Sequence))
-            options = next((part for part in parts if isinstance(part, Options | _Unchecked)), Options())
+            written = next((part for part in parts if isinstance(part, Options | _Unchecked)), Options())
+            options = None if isinstance(written, _Unchecked) else written
             fuzz = next((str(part) for part in parts if getattr(part, "type", "") == "FUZZ"), None)
             flags = 0
             for letter in letters:
                 flags |= _LETTERS.get(letter, 0)
-            if options is UNCHECKED and not outbound:
+            if options is None and not outbound:
                 self.fail(meta, "the options <...> can stand in outbound packets only: say which ones come in.")
             packet = Packet(
                 outbound, flags, letters, seq, length, said.get("ack"), said.get("win"), said.get("urg"),
-                None if options is UNCHECKED else options, marks, ports,
+                options, marks, ports,
             )  # fmt: skip
             if any(letter.isdigit() for letter in letters) or "A" in letters:
                 return Foreign("the ACE field of accurate ECN", outbound, str(packet)[2:])
@@ -387,7 +388,7 @@ def _builder(lark: Any) -> type:
             return Word((*names, str(total)) if total else tuple(names))
 
         def ellipsis(self, meta: Any, parts: list[Any]) -> Value:
-            return Ellipsis_()
+            return Dots()
 
         def number(self, meta: Any, parts: list[Any]) -> Value:
             if "." in str(parts[0]):

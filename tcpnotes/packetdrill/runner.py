@@ -157,7 +157,7 @@ class _Run:
             return otherwise
         return int(text)
 
-    # -- the whole ---------------------------------------------------------------------------------------------------
+    # -- the whole -------------------------------------------------------------------------------------------------
 
     def run(self) -> Outcome:
         outcome = self.outcome
@@ -215,7 +215,7 @@ class _Run:
         self.base = self.world.now
         self.outcome.steps.append(Step(event, self.world.now, note))
 
-    # -- time ----------------------------------------------------------------------------------------------------------
+    # -- time ------------------------------------------------------------------------------------------------------
 
     def _go_to(self, event: Event) -> None:
         """Let time pass up to an event that is ours to make."""
@@ -254,7 +254,7 @@ class _Run:
                 self.waiting.remove(waiting)
                 self._check_return(waiting, result)
 
-    # -- commands and code ------------------------------------------------------------------------------------------------
+    # -- commands and code -----------------------------------------------------------------------------------------
 
     def _command(self, event: Event, command: Command) -> None:
         if event.when is not None:
@@ -302,7 +302,7 @@ class _Run:
             raise _Refused(event, sentence) from None
         self._done(event)
 
-    # -- calls ---------------------------------------------------------------------------------------------------------------
+    # -- calls -----------------------------------------------------------------------------------------------------
 
     def _call(self, event: Event, call: Call) -> None:
         while self.waiting:  # one process makes all calls: the one before must have returned
@@ -440,7 +440,7 @@ class _Run:
         if planned.name == "accept":
             self.watched = wanted
 
-    # -- segments that come in -------------------------------------------------------------------------------------------------
+    # -- segments that come in -------------------------------------------------------------------------------------
 
     def _inject(self, event: Event, packet: Packet) -> None:
         if packet.options is not None and packet.options.foreign:
@@ -475,7 +475,7 @@ class _Run:
             return (script + self.stamp_base) & 0xFFFFFFFF
         return self.last_stamp or script
 
-    # -- segments that go out ---------------------------------------------------------------------------------------------------
+    # -- segments that go out --------------------------------------------------------------------------------------
 
     def _expect(self, event: Event, packet: Packet) -> None:
         when = event.when

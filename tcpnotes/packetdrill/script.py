@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
+
 class Place(NamedTuple):
     """Where something stands: line and column, both counted from 1."""
 
@@ -27,7 +28,7 @@ class ScriptError(Exception):
 # -- values in calls -----------------------------------------------------------------------------------------------
 
 
-class Ellipsis_(NamedTuple):
+class Dots(NamedTuple):
     """``...``: whatever fits."""
 
     def __str__(self) -> str:
@@ -97,7 +98,7 @@ class Inner(NamedTuple):
         return f"{self.name}({', '.join(map(str, self.args))})"
 
 
-Value: TypeAlias = int | Ellipsis_ | Word | Text | Array | Field | Struct | Inner
+Value: TypeAlias = int | Dots | Word | Text | Array | Field | Struct | Inner
 
 
 # -- times ---------------------------------------------------------------------------------------------------------
@@ -241,7 +242,7 @@ class Event(NamedTuple):
 
 
 class Script(NamedTuple):
-    """A whole script.  ``options`` are the lines that begin with ``--``, by name (an empty value where none is given)."""
+    """A whole script.  ``options`` are the lines that begin with ``--``, by name, with their values."""
 
     name: str
     options: dict[str, str]
