@@ -10,7 +10,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpnotes.kernel.sock import TIME_WAIT, BindBucket, TwBucket
+from tcpnotes.kernel.sock import TIME_WAIT, BindBucket, Sock, TwBucket
 from tcpnotes.kernel.tcp_minisocks import tcp_timewait_kill, tcp_tw_deschedule, tcp_tw_schedule
 from tcpnotes.world import World
 
@@ -25,16 +25,15 @@ class Wheels:
     """One host with nothing but buckets on it."""
 
     def __init__(self) -> None:
-        self.world = World(hosts="A")
+        self.world = World(profile="linux-2.4.0", hosts="A")
         self.net = self.world.host("A").net
         self.made = 0
 
     def bucket(self, timeo: int) -> TwBucket:
         net = self.net
-        tw = TwBucket()
-        tw.net, tw.id, tw.key = net, net.new_id(), net.key(net.address, 1000, 1, self.made)
-        tw.substate, tw.reuse, tw.cell, tw.timeout = TIME_WAIT, 0, -1, timeo
-        tw.rcv_nxt = tw.snd_nxt = tw.rcv_wnd = tw.rcv_wscale = tw.syn_seq = tw.ts_recent = tw.ts_recent_stamp = 0
+        sk = Sock(net)  # only what a bucket takes over from it
+        sk.rcv_saddr, sk.num, sk.daddr, sk.dport = net.address, 1000, 1, self.made
+        tw = TwBucket(sk, TIME_WAIT, 0, timeo)
         self.made += 1
         net.tw_hash[tw.key] = tw
         port = net.bhash.setdefault(1000, BindBucket(0))
