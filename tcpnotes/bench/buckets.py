@@ -39,18 +39,23 @@ def make(host: Host, count: int) -> None:
     sk = Sock(net)
     sk.rcv_saddr, sk.num = net.address, PORT
     tcp_bucket_create(net, PORT)
-    begin, number = net.jiffies, 0
-    for passed in range(1, TCP_TIMEWAIT_LEN + 1):
-        sk.ts_recent, sk.ts_recent_stamp = net.time_stamp, net.seconds
-        while number < count * passed // TCP_TIMEWAIT_LEN:
-            number += 1
-            sk.daddr, sk.dport = 0x0A000000 + number // PEERS, 1024 + number % PEERS
-            sk.rcv_nxt = sk.syn_seq = 0x40000000 + number
-            sk.snd_nxt = 0x80000000 + number
-            tw = TwBucket(sk, TIME_WAIT, 5792, TCP_TIMEWAIT_LEN)
-            hashdance(sk, tw)
-            tcp_tw_schedule(tw, TCP_TIMEWAIT_LEN)
-        _wait(host, begin + passed)
+    begin = net.jiffies
+    for passed in range(TCP_TIMEWAIT_LEN):
+        stock(sk, count * passed // TCP_TIMEWAIT_LEN, count * (passed + 1) // TCP_TIMEWAIT_LEN)
+        _wait(host, begin + passed + 1)
+
+
+def stock(sk: Sock, first: int, end: int) -> None:
+    """Buckets now, one for each number from ``first`` to before ``end``, for connections from the address of ``sk``."""
+    net = sk.net
+    sk.ts_recent, sk.ts_recent_stamp = net.time_stamp, net.seconds
+    for number in range(first, end):
+        sk.daddr, sk.dport = 0x0B000000 + number // PEERS, 1024 + number % PEERS
+        sk.rcv_nxt = sk.syn_seq = 0x40000000 + number
+        sk.snd_nxt = 0x80000000 + number
+        tw = TwBucket(sk, TIME_WAIT, 5792, TCP_TIMEWAIT_LEN)
+        hashdance(sk, tw)
+        tcp_tw_schedule(tw, TCP_TIMEWAIT_LEN)
 
 
 def _wait(host: Host, jiffies: int) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
+from tcpnotes.bench.buckets import stock
+from tcpnotes.kernel.sock import Sock
 from tcpnotes.world import World
 
 CLIENT, SERVER = "A", "B"
@@ -16,19 +18,19 @@ PORT = 80
 DELAY = 1_000  # microseconds from host to host
 GAP = 5_000  # microseconds between the doings of one life: time for an answer
 BYTES = 16
-MINUTE = 60_000_000  # how long TIME_WAIT lasts
+STAY = 52_500_000  # so long at least TIME_WAIT lasts, seven of the eight slots of the slow wheel
 _FIRST_ADDRESS = 0x0A000000  # 10.0.0.0: the many addresses of the server
 
 
 class Lives:
-    """A world in which connections live and die; ``standing`` buckets are in TIME_WAIT once it has run for a minute.
+    """A world in which connections live and die, so often that ``standing`` buckets are in TIME_WAIT all the time.
 
-    ``opened`` connections stand open all the time beside them.
+    The first of them are made directly.  ``opened`` connections stand open beside them.
     """
 
     def __init__(self, standing: int = 100, opened: int = 0, seed: int = 0) -> None:
         self.world = world = World("linux-2.4.0", seed=seed, delay=DELAY)
-        self.interval = MINUTE / standing
+        self.interval = STAY / standing
         self.begun = self.ended = 0
         self._next = 0.0  # when the next life begins
         self._due: list[tuple[int, int, int]] = []  # (time, life, what it does next)
@@ -48,8 +50,19 @@ class Lives:
             self._connect(0)
             world.run_until(world.now + GAP)
             self._accept(0)
-        world.run_until(world.now + 1_000_000)
+        self._fill(standing)
         self._next = world.now
+
+    def _fill(self, standing: int) -> None:
+        """Let a while pass in which buckets are made at the pace at which lives will end."""
+        world, begin = self.world, self.world.now
+        sk = Sock(world.host(SERVER).net)
+        sk.rcv_saddr, sk.num = world.hosts[SERVER].address, PORT
+        steps = 1000
+        for step in range(steps):
+            world.host(SERVER)  # its clock goes on
+            stock(sk, standing * step // steps, standing * (step + 1) // steps)
+            world.run_until(begin + STAY * (step + 1) // steps)
 
     def _ok(self, host: str, call: str, *args: int) -> int:
         world = self.world

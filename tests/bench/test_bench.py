@@ -45,16 +45,15 @@ def test_lives_live_and_leave_nothing_behind() -> None:
         assert net.next_tick() is None and not net.timers
         assert net.mib["TcpCurrEstab"] == 0
         assert "TcpRetransSegs" not in net.mib and "TcpOutRsts" not in net.mib
-    assert world.hosts[SERVER].net.mib["TimeWaited"] == 30
+    assert world.hosts[SERVER].net.mib["TimeWaited"] == 30 + 10
     assert not world.wire.flying and not world.wire.order
 
 
 def test_as_many_buckets_stand_as_were_asked_for() -> None:
-    lives = Lives(standing=64)
-    lives.run(64)
-    before = lives.standing
-    lives.run(64)
-    assert before == pytest.approx(64, rel=0.25) and lives.standing == pytest.approx(64, rel=0.25)
+    lives = Lives(standing=640)
+    for _ in range(5):
+        assert 630 <= lives.standing <= 740  # the wheel keeps them for up to an eighth longer than it must
+        lives.run(200)
 
 
 def test_sockets_stand_open_beside_the_lives() -> None:
