@@ -196,9 +196,9 @@ def tcp_time_wait(sk: Sock, state: int, timeo: int) -> None:
         tw = TwBucket(sk, state, receive_window(sk), rto if recycle_ok else net.times.TCP_TIMEWAIT_LEN)
         tw.last_oow_ack = NEVER
         tw.timer = None
+        __tcp_tw_hashdance(sk, tw)
         if net.trace is not None:
             net.trace.bucket(tw.id, sk.id, "create", STATE_NAMES[state], timeo)
-        __tcp_tw_hashdance(sk, tw)
         timeo = max(timeo, rto)
         if state == TIME_WAIT and not recycle_ok:
             timeo = net.times.TCP_TIMEWAIT_LEN
