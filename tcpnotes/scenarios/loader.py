@@ -21,7 +21,6 @@ The server's listener has descriptor 3 and its connection 4; the client's connec
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
@@ -29,23 +28,17 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from tcpnotes.scenarios.expressions import check_expression
+from tcpnotes.scenarios.tables import HOSTS, FileError, TableReader, read_toml
 from tcpnotes.source import item_ids
 from tcpnotes.world import World
 from tcpnotes.world.process import CALLS, CallError, check
 
-HOSTS = ("A", "B")
 KINDS = ("FIN", "SYN", "RST", "ACK", "data", "any")
 FLAGS = {"FIN": 0x01, "SYN": 0x02, "RST": 0x04, "PSH": 0x08, "ACK": 0x10, "URG": 0x20}
-LONGEST = 100_000  # seconds
 
 
-class ScenarioError(ValueError):
+class ScenarioError(FileError):
     """A scenario that cannot be read or run: which file, where in it, and what is allowed there."""
-
-    def __init__(self, file: str, where: str, message: str) -> None:
-        self.file = file
-        self.where = where
-        super().__init__(f"{file}: {where + ': ' if where else ''}{message}")
 
 
 class Call(NamedTuple):
@@ -145,12 +138,7 @@ def _builtin(name: str) -> Scenario:
 
 def parse(content: bytes, name: str, file: str) -> Scenario:
     """Read and check the text of a scenario file."""
-    try:
-        data = tomllib.loads(content.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise ScenarioError(file, f"byte {error.start}", "a scenario file is text in UTF-8.") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ScenarioError(file, "", f"this is not TOML: {str(error).rstrip('.') or 'nested too deep'}.") from None
+    data = read_toml(content, file, ScenarioError, "a scenario file")
     return _Reader(file).scenario(data, name)
 
 
@@ -162,54 +150,10 @@ def _sysctls() -> tuple[str, ...]:
     return tuple(sorted(World().hosts["A"].net.sysctl))
 
 
-class _Reader:
-    """Takes a table apart; whatever is wrong becomes a ScenarioError that names the key."""
+class _Reader(TableReader):
+    """Takes a scenario apart; whatever is wrong becomes a ScenarioError that names the key."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
-
-    def fail(self, where: str, message: str) -> ScenarioError:
-        return ScenarioError(self.file, where, message)
-
-    def keys(self, table: dict[str, Any], allowed: tuple[str, ...], where: str) -> None:
-        for key in table:
-            if key not in allowed:
-                place = f"{where}.{key}" if where else key
-                raise self.fail(place, f"there is no such key; allowed here: {', '.join(allowed)}.")
-
-    def text(self, table: dict[str, Any], key: str, where: str, default: str | None = None) -> str:
-        value = table.get(key, default)
-        place = f"{where}.{key}" if where else key
-        if value is None:
-            raise self.fail(place, "this key is missing; it takes a text.")
-        if not isinstance(value, str):
-            raise self.fail(place, f"this takes a text, not {value!r}.")
-        return value
-
-    def choice(self, value: Any, choices: tuple[str, ...], where: str) -> str:
-        if not isinstance(value, str) or value not in choices:
-            raise self.fail(where, f"{value!r} is not allowed; choose one of: {', '.join(choices)}.")
-        return value
-
-    def number(self, value: Any, low: int, high: int, where: str) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise self.fail(where, f"this takes a whole number from {low} to {high}, not {value!r}.")
-        return value
-
-    def seconds(self, value: Any, where: str) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST:
-            raise self.fail(where, f"this takes seconds, a number from 0 to {LONGEST}, not {value!r}.")
-        return round(value * 1_000_000)
-
-    def listed(self, value: Any, where: str) -> list[Any]:
-        if not isinstance(value, list):
-            raise self.fail(where, f"this takes a list, not {value!r}.")
-        return value
-
-    def table(self, value: Any, where: str) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise self.fail(where, f"this takes a table, not {value!r}.")
-        return value
+    error = ScenarioError
 
     # -- the parts of a scenario ---------------------------------------------------------------------------
 
