@@ -30,6 +30,8 @@ class SkBuff:
 
     __slots__ = ("ack_seq", "end_seq", "flags", "len", "room", "sacked", "seg", "seq", "truesize", "when")
 
+    seg: Segment
+
     def __init__(self, seq: int, end_seq: int, length: int, flags: int, truesize: int, room: int = 0) -> None:
         self.seq = seq
         self.end_seq = end_seq
@@ -40,7 +42,7 @@ class SkBuff:
         self.when = 0
         self.ack_seq = 0
         self.sacked = 0
-        self.seg: Segment | None = None
+        self.seg = None  # type: ignore[assignment]  # nobody asks it of a buffer that we send
 
     def clone(self) -> SkBuff:
         """A copy of its own (the segment is shared, it never changes)."""
@@ -80,7 +82,6 @@ def received_skb(seg: Segment) -> SkBuff:
 
 def slab_truesize(skb: SkBuff) -> int:
     """What 64-bit Linux charges for the frame of ``skb``: sk_buff, and a data area of a power of two (SKB_TRUESIZE)."""
-    assert skb.seg is not None
     need = 40 + options_length(skb.seg) + skb.len + 64 + 320  # headers, payload, headroom, skb_shared_info
     return max(1 << (need - 1).bit_length(), 512) + 256
 

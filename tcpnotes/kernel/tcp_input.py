@@ -100,7 +100,6 @@ def _measure_share(sk: Sock, skb: SkBuff) -> None:
 def header_length(skb: SkBuff) -> int:
     """Bytes of the TCP header the segment came with."""
     seg = skb.seg
-    assert seg is not None
     return 20 + options_length(seg)
 
 
@@ -257,7 +256,7 @@ def tcp_disordered_ack(sk: Sock, skb: SkBuff) -> bool:
         and skb.seq == sk.rcv_nxt
         and bool(skb.flags & ACK)
         and skb.ack_seq == sk.snd_una
-        and not tcp_may_update_window(sk, skb.ack_seq, skb.seq, segment(skb).window << sk.snd_wscale)
+        and not tcp_may_update_window(sk, skb.ack_seq, skb.seq, skb.seg.window << sk.snd_wscale)
         and _signed(sk.ts_recent - sk.rcv_tsval) <= (sk.rto * 1024) // sk.net.times.HZ
     )
 
@@ -781,17 +780,11 @@ def tcp_check_urg(sk: Sock, seg: Segment) -> None:
 def tcp_urg(sk: Sock, skb: SkBuff) -> None:
     """Handle the urgent pointer, if the segment has one."""
     if skb.flags & URG:
-        tcp_check_urg(sk, segment(skb))
+        tcp_check_urg(sk, skb.seg)
     if sk.urg_data == URG_NOTYET and (sk.urg_seq - skb.seq) & MAXSEQ < skb.len:
         sk.urg_data = URG_VALID
         if not sk.dead:
             sk.data_ready()
-
-
-def segment(skb: SkBuff) -> Segment:
-    """The segment a received buffer came with."""
-    assert skb.seg is not None
-    return skb.seg
 
 
 @mirrors("net/ipv4/tcp_input.c")
@@ -805,7 +798,7 @@ def tcp_copy_to_iovec(sk: Sock, skb: SkBuff) -> bool:
 @mirrors("net/ipv4/tcp_input.c", omits=["broken lengths (a Segment cannot have them)"])
 def tcp_parse_options(sk: Sock | TwBucket, skb: SkBuff, timestamps: bool) -> tuple[int, int] | None:
     """Read the options of a segment: its timestamp (value, echo), if it has one and ``timestamps`` are wanted."""
-    return segment(skb).ts if timestamps else None
+    return skb.seg.ts if timestamps else None
 
 
 def note_timestamp(sk: Sock, ts: tuple[int, int] | None) -> bool:
@@ -819,7 +812,7 @@ def note_timestamp(sk: Sock, ts: tuple[int, int] | None) -> bool:
 @mirrors("net/ipv4/tcp_input.c")
 def tcp_fast_parse_options(sk: Sock, skb: SkBuff) -> bool:
     """Read the options, with a short way for none and for a lone timestamp; True when there is a timestamp."""
-    seg = segment(skb)
+    seg = skb.seg
     length = options_length(seg)
     if not length:
         sk.saw_tstamp = False
@@ -836,7 +829,7 @@ def tcp_rcv_established(sk: Sock, skb: SkBuff) -> int:
     A segment just like the one expected (only ACK and PSH, at rcv_nxt, same window) takes a short way,
     without any window test.  Everything with FIN, SYN or RST takes the slow one.
     """
-    seg = segment(skb)
+    seg = skb.seg
     sk.saw_tstamp = False
     pred = sk.pred_flags
     if (
@@ -948,7 +941,7 @@ def tcp_rcv_synsent_state_process(sk: Sock, skb: SkBuff) -> int:
     Moves:  SYN_SENT → ESTABLISHED (SYN,ACK), SYN_RECV (the peer's SYN crossed ours), CLOSE (refused).
     """
     net = sk.net
-    seg = segment(skb)
+    seg = skb.seg
     note_timestamp(sk, tcp_parse_options(sk, skb, bool(net.sysctl["tcp_timestamps"])))
     if seg.flags & ACK:
         if seg.ack_seq != sk.snd_nxt:
@@ -1064,7 +1057,7 @@ def tcp_rcv_state_process(sk: Sock, skb: SkBuff) -> int:
     Unlike RFC: any RST or SYN in the window ends the connection; LAST_ACK ignores all text.
     """
     net = sk.net
-    seg = segment(skb)
+    seg = skb.seg
     flags = seg.flags
     sk.saw_tstamp = False
     match sk.state:
@@ -1168,7 +1161,7 @@ def _new_data(sk: Sock, skb: SkBuff) -> bool:
 
 def _become_established(sk: Sock, skb: SkBuff) -> None:
     """The handshake is complete on the passive side."""
-    seg = segment(skb)
+    seg = skb.seg
     sk.copied_seq = sk.rcv_nxt
     tcp_set_state(sk, ESTABLISHED)
     if sk.socket is not None:

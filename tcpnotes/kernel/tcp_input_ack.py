@@ -32,7 +32,7 @@ from tcpnotes.kernel.tcp_h import (
     reset_xmit_timer,
     sync_left_out,
 )
-from tcpnotes.trace.segment import SYN, Segment
+from tcpnotes.trace.segment import SYN
 
 # What an ACK turned out to be
 FLAG_DATA = 0x01  # the segment has payload
@@ -256,7 +256,6 @@ def tcp_update_reordering(sk: Sock, metric: int, ts: bool) -> None:
 def tcp_sacktag_write_queue(sk: Sock, skb: SkBuff, prior_snd_una: int) -> int:
     """Mark in write_queue what the segment's SACK blocks say has arrived."""
     seg = skb.seg
-    assert isinstance(seg, Segment)
     net = sk.net
     flag = 0
     reord = sk.packets_out
@@ -823,7 +822,6 @@ def tcp_may_update_window(sk: Sock, ack: int, ack_seq: int, nwin: int) -> bool:
 def tcp_ack_update_window(sk: Sock, skb: SkBuff, ack: int, ack_seq: int) -> int:
     """Take over acknowledgement number and window of the segment."""
     seg = skb.seg
-    assert isinstance(seg, Segment)
     flag = 0
     nwin = seg.window << sk.snd_wscale
     if tcp_may_update_window(sk, ack, ack_seq, nwin):
@@ -857,7 +855,7 @@ def tcp_ack(sk: Sock, skb: SkBuff, flag: int) -> bool:
     if after(ack, sk.snd_nxt):
         return False
     if before(ack, prior_snd_una):
-        if skb.seg is not None and skb.seg.sacks and sk.sack_ok:
+        if skb.seg.sacks and sk.sack_ok:
             tcp_sacktag_write_queue(sk, skb, prior_snd_una)
         return False
     if not flag & FLAG_SLOWPATH and after(ack, prior_snd_una):
@@ -872,7 +870,7 @@ def tcp_ack(sk: Sock, skb: SkBuff, flag: int) -> bool:
         else:
             net.count("TCPPureAcks")
         flag |= tcp_ack_update_window(sk, skb, ack, ack_seq)
-        if skb.seg is not None and skb.seg.sacks and sk.sack_ok:
+        if skb.seg.sacks and sk.sack_ok:
             flag |= tcp_sacktag_write_queue(sk, skb, prior_snd_una)
     sk.err_soft = 0
     sk.rcv_tstamp = net.jiffies

@@ -263,7 +263,6 @@ def tcp_v4_send_reset(net: Net, skb: SkBuff) -> None:
     Sends:  RST at SEG.ACK; or RST,ACK at 0 that acknowledges the segment, if it had no ACK.
     """
     seg = skb.seg
-    assert seg is not None
     if seg.flags & RST:
         return
     if seg.flags & ACK:
@@ -279,7 +278,6 @@ def tcp_v4_send_reset(net: Net, skb: SkBuff) -> None:
 def tcp_v4_send_ack(net: Net, skb: SkBuff, seq: int, ack: int, win: int, ts: int) -> None:
     """Send an ACK for somebody who has no socket: a bucket or an open request."""
     seg = skb.seg
-    assert seg is not None
     stamp = (net.time_stamp, ts) if ts else None
     answer = Segment(
         seg.daddr, seg.dport, seg.saddr, seg.sport, seq, ack, ACK, win & 0xFFFF, 0, None, None, False, stamp
@@ -363,7 +361,7 @@ def tcp_v4_conn_request(sk: Sock, skb: SkBuff) -> int:
     net = sk.net
     seg = skb.seg
     lopt = sk.listen_opt
-    assert seg is not None and lopt is not None
+    assert lopt is not None
     sysctl = net.sysctl
     if lopt.qlen >> lopt.max_qlen_log and not skb.when:
         net.count("TcpAttemptFails")
@@ -445,7 +443,6 @@ def tcp_v4_syn_recv_sock(sk: Sock, skb: SkBuff, req: OpenRequest) -> Sock | None
 def tcp_v4_hnd_req(sk: Sock, skb: SkBuff) -> Sock | None:
     """A segment for a listener: who really gets it?  A socket, or None when it has been dealt with."""
     seg = skb.seg
-    assert seg is not None
     found = tcp_v4_search_req(sk, seg)
     if found is not None:
         answer: Sock | None = tcp_check_req(sk, skb, *found)
@@ -504,7 +501,7 @@ def tcp_v4_rcv(net: Net, seg: Segment) -> None:
     skb = received_skb(seg)
     if net.profile.buffer_cost == "slab":
         skb.truesize = slab_truesize(skb)
-    sk = __tcp_v4_lookup(net, seg.saddr, seg.sport, seg.daddr, seg.dport)
+    sk = __tcp_v4_lookup(net, *seg[:4])
     if sk is None:
         tcp_v4_send_reset(net, skb)
         return
@@ -537,9 +534,10 @@ def tcp_v4_rcv(net: Net, seg: Segment) -> None:
 def release(sk: Sock) -> None:
     """Whoever held on to ``sk`` lets go; a socket that was destroyed meanwhile is freed now (sock_put)."""
     net = sk.net
-    for dying in net.doomed:
-        inet_sock_destruct(dying)
-    net.doomed.clear()
+    if net.doomed:
+        for dying in net.doomed:
+            inet_sock_destruct(dying)
+        net.doomed.clear()
 
 
 # -- what is remembered of peers, for tcp_tw_recycle -----------------------------------------------------------------

@@ -45,7 +45,7 @@ from tcpnotes.kernel.tcp_h import (
     receive_window,
     tcp_done,
 )
-from tcpnotes.trace.segment import ACK, FIN, RST, SYN, Segment
+from tcpnotes.trace.segment import ACK, FIN, RST, SYN
 
 
 @mirrors("net/ipv4/tcp_minisocks.c")
@@ -89,7 +89,6 @@ def tcp_timewait_state_process(tw: TwBucket, skb: SkBuff) -> tuple[int, int]:
     """
     net = tw.net
     seg = skb.seg
-    assert isinstance(seg, Segment)
     flags = seg.flags
     paws_reject = False
     ts = None
@@ -358,7 +357,6 @@ def tcp_create_openreq_child(sk: Sock, req: OpenRequest, skb: SkBuff) -> Sock:
     """Make a socket in SYN_RECV from an open request: a copy of the listener, with a connection's own numbers."""
     net = sk.net
     seg = skb.seg
-    assert isinstance(seg, Segment)
     child: Sock = _clone_sock_fields(sk)
     child.net = net
     child.id = net.new_id()
@@ -451,7 +449,6 @@ def tcp_check_req(sk: Sock, skb: SkBuff, req: OpenRequest, chain: int) -> Sock |
     """A segment for a half-open connection: is it the ACK that completes it?  The new socket, the listener, or None."""
     net = sk.net
     seg = skb.seg
-    assert isinstance(seg, Segment)
     flg = seg.flags & (RST | SYN | ACK)
     paws_reject = False
     ts = None
