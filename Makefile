@@ -10,20 +10,43 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 # JupyterLab wants to be told when it runs as root, as it does in a container.
 LABFLAGS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+SITE := book/_build/site
+BOOKENV := $(VENV)/jupyter-book
 NBVAL := $(BIN)/python -m pytest --nbval -p no:cacheprovider -n $(JOBS) --dist loadfile
 
 .DEFAULT_GOAL := notebooks
 .DELETE_ON_ERROR:
-.PHONY: notebooks setup test test-fast lint types layers tests nbval browser long bench picture format lock clean help
+.PHONY: notebooks setup site show jupyter-book publish measure-site card test test-fast lint types layers tests nbval
+.PHONY: browser long bench picture format lock clean help
 
 notebooks: setup  ## set up if need be, and open the notebooks in JupyterLab on this machine (the default)
 	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks $(LABFLAGS)
 
 setup: $(READY)  ## make .venv/ with everything that the targets here use
 
-test: lint types layers tests nbval browser  ## set up if need be, and check everything (what CI runs)
+site: setup node_modules/.package-lock.json  ## the book as a site: book/_build/site
+	$(BIN)/python -m sphinx -W --keep-going --quiet -j $(JOBS) -b html -d book/_build/doctrees book $(SITE)
+	$(BIN)/node tools/trim_css.mjs $(SITE)
 
-test-fast: lint types layers tests nbval  ## the same without a browser
+show: site  ## serve the site on this machine
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) 8000
+
+jupyter-book: $(BOOKENV)/.ready  ## the same pages by the command of Jupyter Book, in an environment of its own
+	PYTHONPATH=$(CURDIR) $(BOOKENV)/bin/jupyter-book build --warningiserror --keep-going --quiet \
+	--path-output book/_build/jupyter-book --config book/_config.yml --toc book/_toc.yml book
+
+publish: site  ## one folder that any static server can serve under any prefix: make publish DIR=…
+	$(BIN)/python tools/publish.py "$(DIR)"
+
+measure-site: site  ## bytes and milliseconds of the chapters' pages
+	$(BIN)/python tools/measure_site.py
+
+card: setup  ## draw the picture that links to the book show
+	$(BIN)/python tools/draw_card.py
+
+test: lint types layers site tests nbval browser jupyter-book  ## set up if need be, and check everything (what CI runs)
+
+test-fast: lint types layers site tests nbval  ## the same without a browser
 
 lint: setup  ## style, format and spelling
 	$(BIN)/ruff check .
@@ -42,9 +65,9 @@ tests: setup  ## the tests of the library
 nbval: setup  ## run every notebook and compare what it prints with what it has stored
 	$(NBVAL) notebooks
 
-browser: setup  ## tests in a real browser; install it where that is allowed
+browser: site  ## tests in a real browser; install it where that is allowed
 	tools/install_browser.sh
-	$(BIN)/python -m pytest -m browser tests/browser
+	$(BIN)/python -m pytest -m browser tests/browser tests/site
 
 long: setup  ## tests that take many minutes
 	$(BIN)/python -m pytest -m "long and not browser" -n $(JOBS)
@@ -66,9 +89,12 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 lock: setup  ## resolve the requirements anew, with hashes (LOCKFLAGS=--upgrade for newer versions)
 	echo "uv" | $(LOCK) $(LOCKFLAGS) - --output-file requirements/uv.txt
 	$(LOCK) $(LOCKFLAGS) --all-extras pyproject.toml --output-file requirements/all.txt
+	echo "jupyter-book==1.0.4.post1" | $(LOCK) $(LOCKFLAGS) --extra notebook --extra capture --extra packetdrill \
+	pyproject.toml - --output-file requirements/jupyter-book.txt
+	$(BIN)/npm install --package-lock-only
 
 clean:  ## remove all that was made here, .venv/ too
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) node_modules build dist book/_build book/functions book/items book/scenarios book/api .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list
@@ -84,6 +110,17 @@ $(UV): requirements/uv.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	touch $(UV)
+
+# Also what is not on a Python index: exact versions, with the hashes of package-lock.json; no script of theirs is run.
+node_modules/.package-lock.json: package.json package-lock.json | setup
+	$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+# Jupyter Book holds on to older versions of what the site is made with.
+$(BOOKENV)/.ready: $(UV) requirements/jupyter-book.txt
+	test -x $(BOOKENV)/bin/python || $(BIN)/python -m venv --without-pip $(BOOKENV)
+	$(UV) pip install --quiet --python $(BOOKENV)/bin/python --require-hashes -r requirements/jupyter-book.txt
+	touch $@
 
 $(READY): $(UV) requirements/all.txt pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/all.txt
