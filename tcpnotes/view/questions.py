@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 
 from tcpnotes.source import say
 from tcpnotes.view.story import Beat, Flight, Story, clock
-from tcpnotes.view.text import _arrow, _lost, _pieces, _wrap, as_columns
+from tcpnotes.view.text import _arrow, _from_nowhere, _lost, _pieces, _wrap, as_columns
 
 KINDS = ("state", "result", "reply", "arrival")
 NOTHING = ""  # the answer of a host to which nothing happens
@@ -74,18 +74,17 @@ def questions(story: Story, kinds: Collection[str] = KINDS) -> tuple[list[AskedR
     found: list[Question] = []
     rows: list[AskedRow] = []
     for time, cells in raw:
-        made: list[tuple[Cell, ...]] = []
-        for column in cells:
-            line: list[Cell] = []
-            for before, open_, behind in column:
-                question = None
-                if open_ is not None:
-                    offered = _offer(open_.answer, choices[open_.kind])
-                    question = Question(len(found) + 1, *open_, offered)
-                    found.append(question)
-                line.append((before, question, behind))
-            made.append(tuple(line))
-        rows.append(AskedRow(time, (made[0], made[1], made[2])))
+        made: list[list[Cell]] = [[(before, None, behind) for before, _, behind in column] for column in cells]
+        # Numbered as one reads: a line of the wire at a time, and what stands beside a host in its first.
+        places = [(i if column == 1 else 0, column, i) for column, line in enumerate(cells) for i in range(len(line))]
+        for _, column, i in sorted(places):
+            before, open_, behind = cells[column][i]
+            if open_ is not None:
+                offered = _offer(open_.answer, choices[open_.kind])
+                question = Question(len(found) + 1, *open_, offered)
+                found.append(question)
+                made[column][i] = (before, question, behind)
+        rows.append(AskedRow(time, (tuple(made[0]), tuple(made[1]), tuple(made[2]))))
     return rows, found
 
 
@@ -106,7 +105,10 @@ def _cells(story: Story, beat: Beat, kinds: Collection[str]) -> list[list[tuple[
             side.append(_asked(piece[:-1], "result", beat, results.pop(0), "", kinds))
         else:
             side.append((piece, None, ""))
-    wire = [_on_wire(story, flight, _arrow(story, flight, False), beat, kinds) for flight in beat.sent]
+    wire: list[tuple[str, _Open | None, str]] = [
+        (_from_nowhere(story, flight), None, "") for flight in beat.ended if flight.fate == "injected"
+    ]
+    wire += [_on_wire(story, flight, _arrow(story, flight, False), beat, kinds) for flight in beat.sent]
     wire += [
         _on_wire(story, flight, _lost(story, flight, False), beat, kinds)
         for flight in beat.ended

@@ -61,7 +61,8 @@ def _render(story: Story, hidden: bool) -> str:
         right: list[str] = []
         cell = left if story.column(beat.host) == 0 else right
         cell += _wrap(_pieces(story, beat, hidden))
-        wire = [_arrow(story, flight, hidden) for flight in beat.sent]
+        wire = [_from_nowhere(story, flight) for flight in beat.ended if flight.fate == "injected"]
+        wire += [_arrow(story, flight, hidden) for flight in beat.sent]
         wire += [_lost(story, flight, hidden) for flight in beat.ended if flight.fate == "lost"]
         rows.append((clock(beat.t, digits), left, wire, right))
     return as_columns(story.hosts, rows)
@@ -141,3 +142,8 @@ def _arrow(story: Story, flight: Flight, hidden: bool) -> str:
 def _lost(story: Story, flight: Flight, hidden: bool) -> str:
     label = "?" if hidden and flight.answer else flight.label
     return f"{label} --X lost" if story.column(flight.src) == 0 else f"lost X-- {label}"
+
+
+def _from_nowhere(story: Story, flight: Flight) -> str:
+    """A segment that no host of the run has sent."""
+    return f"(nowhere) {flight.label} -->" if story.column(flight.src) == 0 else f"<-- {flight.label} (nowhere)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runs
 
+from tcpnotes.scenarios import run
 from tcpnotes.trace import Record, Recorder, Segment
 from tcpnotes.trace.records import Received, Sent, Stimulus
 from tcpnotes.view import text_trace
@@ -89,3 +90,12 @@ def test_empty_trace_has_only_a_head() -> None:
 def test_bundle_is_plain_text_alone() -> None:
     trace = text_trace(runs.plain_close())
     assert trace._repr_mimebundle_() == {"text/plain": str(trace)}
+
+
+def test_a_segment_that_nobody_sent_is_told_before_what_it_sets_off() -> None:
+    played = run("data_after_fin", profile="linux-2.4.0", frames=True)
+    lines = str(text_trace(played.recorder)).splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("5.000"))
+    assert "(nowhere) ACK seq=1 ack=1 len=100 -->" in lines[at] and "ACK arrives" in lines[at]
+    assert "<-- RST seq=1" in lines[at + 1]
+    assert "(nowhere) ACK seq=1 ack=1 len=100 -->" in str(text_trace(played.recorder, hide=True))
