@@ -10,28 +10,42 @@ from tcpnotes.view.picture import Picture
 from tcpnotes.view.story import Story
 from tcpnotes.view.theme import number as n
 
-WIDTH, HEIGHT = 340, 156
+WIDTH, HEIGHT = 340, 216
 _SLOW, _CALENDAR = 8, 32
+_SLOW_AT, _CALENDAR_AT, _Y = 82, 254, 82  # the middles of the two wheels
+_INNER, _OUTER = 30, 64
+_CALENDAR_INNER = 44
+_LISTED = 2  # buckets that are named; the others are counted
 
 
 def buckets(story: Story, host: str, index: int = -1) -> Picture:
-    """The wheels of ``host`` at a frame."""
+    """The wheels of ``host`` at a frame.  A ValueError without frames."""
     if not story.frames:
         raise ValueError("The wheels need frames: attach the recorder with frames=True.")
-    view = story.frames[index].host(host)
-    body, words = draw(view, theme.host_class(story.column(host)))
-    body = f"<style>{STYLE}</style>{body}"
-    return Picture(f"Buckets of host {host}", "; ".join(words) + ".", body, WIDTH, HEIGHT, "\n".join(words), 560)
+    return wheels(story.frames[index].host(host), column=story.column(host))
+
+
+def wheels(view: HostView, title: str | None = None, *, column: int = 0) -> Picture:
+    """Both wheels of a host as it stands; ``column`` (0 left, 1 right) gives the host's colour."""
+    body, words = draw(view, theme.host_class(column))
+    title = title or f"Buckets of host {view.name}"
+    return Picture(title, "; ".join(words) + ".", f"<style>{STYLE}</style>{body}", WIDTH, HEIGHT, "\n".join(words), 460)
 
 
 def draw(view: HostView, css: str) -> tuple[str, list[str]]:
     """The inside of the drawing, and the same in words."""
     slow = _by_slot(view, "slow", view.hand, _SLOW)
     calendar = _by_slot(view, "calendar", max(view.cal_hand, 0), _CALENDAR)
-    body = _wheel(slow, view.hand % _SLOW) + _strip(calendar, view.cal_hand) + _words_at(view)
+    moves = "at rest" if view.twkill_expires is None else f"moves at {view.twkill_expires / 100:.2f} s"
+    body = (
+        _wheel(slow, view.hand % _SLOW) + _calendar(calendar, view.cal_hand)
+        + _under(_SLOW_AT, "slow wheel, 7.5 s a slot", moves)
+        + _under(_CALENDAR_AT, "calendar, 160 ms a step", "at rest" if view.cal_hand < 0 else "")
+        + _words_at(view)
+    )  # fmt: skip
     words = [
-        f"slow wheel: hand at slot {view.hand % _SLOW}; {_in_words(slow)}",
-        f"calendar: {'idle' if view.cal_hand < 0 else f'hand at step {view.cal_hand}'}; {_in_words(calendar)}",
+        f"slow wheel: hand at slot {view.hand % _SLOW}, {moves}; {_in_words(slow)}",
+        f"calendar: {'at rest' if view.cal_hand < 0 else f'hand at step {view.cal_hand}'}; {_in_words(calendar)}",
     ]
     return f'<g class="{css}">{body}</g>', words
 
@@ -54,63 +68,79 @@ def _names(held: list[BucketView]) -> str:
     return f"bucket {held[0].id} ({held[0].substate})" if len(held) == 1 else f"{len(held)} buckets"
 
 
-def _point(slot: float, radius: float) -> str:
-    angle = 2 * pi * slot / _SLOW - pi / 2
-    return f"{n(round(72 + radius * cos(angle), 1))} {n(round(76 + radius * sin(angle), 1))}"
+def _point(middle: int, turn: float, radius: float) -> str:
+    """The point at ``turn`` (0 up, 1 once around) and ``radius`` from the middle of a wheel."""
+    angle = 2 * pi * turn - pi / 2
+    return f"{n(round(middle + radius * cos(angle), 1))} {n(round(_Y + radius * sin(angle), 1))}"
+
+
+def _cell(middle: int, slot: int, size: int, inner: int) -> str:
+    """The outline of a slot."""
+    a, b = (slot - 0.5) / size, (slot + 0.5) / size
+    return (
+        f"M{_point(middle, a, inner)}L{_point(middle, a, _OUTER)}A{_OUTER} {_OUTER} 0 0 1 {_point(middle, b, _OUTER)}"
+        f"L{_point(middle, b, inner)}A{inner} {inner} 0 0 0 {_point(middle, a, inner)}Z"
+    )
 
 
 def _wheel(slots: dict[int, list[BucketView]], hand: int) -> str:
-    out = []
-    empty = ""  # all empty slots are one path: a stepper holds many such drawings
-    for slot in range(_SLOW):
-        a, b = slot - 0.5, slot + 0.5
-        shape = (
-            f"M{_point(a, 30)}L{_point(a, 60)}A60 60 0 0 1 {_point(b, 60)}L{_point(b, 30)}A30 30 0 0 0 {_point(a, 30)}Z"
-        )
-        held = slots.get(slot)
-        if not held:
-            empty += shape
-            continue
-        x, y = _point(slot, 45).split()
+    """Eight slots with what they hold, and the hand at the one that is next."""
+    # all empty slots are one path: a stepper holds many such drawings
+    empty = "".join(_cell(_SLOW_AT, slot, _SLOW, _INNER) for slot in range(_SLOW) if slot not in slots)
+    out = [f'<path class="g" d="{empty}"/>']
+    for slot in sorted(slots):
+        x, y = _point(_SLOW_AT, slot / _SLOW, (_INNER + _OUTER) / 2).split()
         out.append(
-            f'<path class="p on" d="{shape}"/>'
-            f'<text class="b" x="{x}" y="{n(float(y) + 4)}" text-anchor="middle">{len(held)}</text>'
+            f'<path class="p on" d="{_cell(_SLOW_AT, slot, _SLOW, _INNER)}"/>'
+            f'<text class="b" x="{x}" y="{n(float(y) + 4)}" text-anchor="middle">{len(slots[slot])}</text>'
         )
-    out.insert(0, f'<path class="g" d="{empty}"/>')
-    out.append(f'<path class="hand" d="M72 76L{_point(hand, 26)}"/><circle class="dot" cx="72" cy="76" r="3"/>')
-    out.append('<text class="m" x="72" y="152" text-anchor="middle">slow wheel, 7.5 s a slot</text>')
+    return "".join(out) + _hand(_SLOW_AT, hand / _SLOW, _INNER)
+
+
+def _calendar(slots: dict[int, list[BucketView]], hand: int) -> str:
+    """Thirty-two steps, what they hold written outside; the hand only while the calendar runs."""
+    radius = (_OUTER + _CALENDAR_INNER) / 2
+    turn = f"rotate({n(-90 - 180 / _CALENDAR + 0.6)} {_CALENDAR_AT} {_Y})"
+    size = f'cx="{_CALENDAR_AT}" cy="{_Y}" r="{n(radius)}" pathLength="{_CALENDAR}"'
+    out = [f'<circle class="ring" {size} transform="{turn}"/>']  # one circle of dashes, a dash for each step
+    for slot in sorted(slots):
+        x, y = _point(_CALENDAR_AT, slot / _CALENDAR, _OUTER + 9).split()
+        out.append(
+            f'<path class="p on" d="{_cell(_CALENDAR_AT, slot, _CALENDAR, _CALENDAR_INNER)}"/>'
+            f'<text class="s b" x="{x}" y="{n(float(y) + 3.5)}" text-anchor="middle">{len(slots[slot])}</text>'
+        )
+    if hand >= 0:
+        out.append(_hand(_CALENDAR_AT, hand / _CALENDAR, _CALENDAR_INNER))
     return "".join(out)
 
 
-def _strip(slots: dict[int, list[BucketView]], hand: int) -> str:
-    out = []
-    empty = ""
-    for slot in range(_CALENDAR):
-        x, y = 156 + slot % 8 * 23, 68 + slot // 8 * 18
-        if slot in slots:
-            out.append(
-                f'<rect class="p on" x="{x}" y="{y}" width="20" height="14"/>'
-                f'<text class="s b" x="{x + 10}" y="{y + 11}" text-anchor="middle">{len(slots[slot])}</text>'
-            )
-        else:
-            empty += f"M{x} {y}h20v14h-20z"
-        if slot == hand:
-            out.append(f'<path class="hand" d="M{x} {y + 16}h20"/>')
-    out.insert(0, f'<path class="g" d="{empty}"/>')
-    out.append('<text class="m" x="156" y="152">calendar, 160 ms a step</text>')
-    return "".join(out)
+def _hand(middle: int, turn: float, length: int) -> str:
+    return (
+        f'<path class="hand" d="M{middle} {_Y}L{_point(middle, turn, length - 4)}"/>'
+        f'<circle class="dot" cx="{middle}" cy="{_Y}" r="3"/>'
+    )
+
+
+def _under(middle: int, name: str, state: str) -> str:
+    return "".join(
+        f'<text class="m" x="{middle}" y="{y}" text-anchor="middle">{line}</text>'
+        for y, line in ((170, name), (183, state))
+        if line
+    )
 
 
 def _words_at(view: HostView) -> str:
-    lines = [f"bucket {tw.id}: {tw.substate}, due {tw.ttd / 100:.2f} s" for tw in view.buckets[:3]]
-    if len(view.buckets) > 3:
-        lines[-1] = f"and {len(view.buckets) - 2} more"
+    lines = [f"bucket {tw.id}: {tw.substate}, promised until {tw.ttd / 100:.2f} s" for tw in view.buckets[:_LISTED]]
+    if len(view.buckets) > _LISTED:
+        lines[-1] = f"and {len(view.buckets) - _LISTED + 1} more"
     return "".join(
-        f'<text x="156" y="{20 + 18 * i}">{theme.text(line)}</text>' for i, line in enumerate(lines or ["no buckets"])
+        f'<text x="18" y="{200 + 14 * i}">{theme.text(line)}</text>' for i, line in enumerate(lines or ["no buckets"])
     )
 
 
 STYLE = (
     ".tn svg .on{stroke-width:2}.tn svg .hand{stroke:var(--tn-fg);stroke-width:3;fill:none}"
     ".tn svg .dot{fill:var(--tn-fg)}"
+    f".tn svg .ring{{fill:none;stroke:var(--tn-line);stroke-width:{_OUTER - _CALENDAR_INNER};"
+    "stroke-dasharray:.88 .12;stroke-opacity:.4}"
 )

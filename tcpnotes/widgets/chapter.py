@@ -6,6 +6,7 @@ All views of a `Telling` come from one run; how the connection came about is not
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,9 @@ from tcpnotes.scenarios.proof import annotate
 from tcpnotes.source import item
 from tcpnotes.trace.frames import Frame
 from tcpnotes.trace.records import Enter, Record
+from tcpnotes.view.buckets import wheels
 from tcpnotes.view.ladder import draw
+from tcpnotes.view.lives import lives
 from tcpnotes.view.picture import Picture
 from tcpnotes.view.story import RecorderLike, Story
 from tcpnotes.view.text import TextTrace
@@ -79,6 +82,16 @@ class Telling:
     def ladder(self) -> Picture:
         """The run as a ladder."""
         return draw(self.story, self.title).picture
+
+    def wheels(self, host: str, at: float, title: str | None = None) -> Picture:
+        """Where the buckets of ``host`` wait at a moment (seconds of the run), drawn as two wheels."""
+        index = bisect_right(self.records, round(at * 1e6), key=lambda record: record.t) - 1
+        view = self.frames[max(index, 0)].host(host)
+        return wheels(view, title or f"Host {host} at {at:.2f} s", column=self.story.column(host))
+
+    def lives(self, host: str, title: str = "The lives of buckets") -> Picture:
+        """The buckets of ``host`` from when they were made to their end, a bar for each."""
+        return lives(self.records, host, title, self.story.column(host))
 
     def functions(self, host: str, call: str = "close") -> tuple[str, ...]:
         """The kernel functions entered, in order, while an application of ``host`` makes its first ``call``.
@@ -184,3 +197,32 @@ def closing(*, profile: str = "source", linger: int | None = None, unread: int =
     world.run_until(70_000_000)
     title = f"A closes with {unread} bytes unread and {unsent} bytes unsent"
     return Telling(recorder, title=title, scenario="closing", profile=profile, since=round(since * 1e6), world=world)
+
+
+def row_of_closes(
+    *, profile: str = "source", count: int = 10, apart: float = 3.0, sysctl: Mapping[str, int] | None = None
+) -> Telling:
+    """``count`` connections of A, one every ``apart`` seconds; A closes each after 0.2 s, B 0.2 s after that.
+
+    ``sysctl``: settings of host A.  A ValueError for fewer than 1 or more than 40, or closer than a second.
+    """
+    if not 1 <= count <= 40 or apart < 1:
+        raise ValueError(f"A row has 1 to 40 closes at least a second apart, not {count} at {apart:g} s.")
+    world = World(profile=profile)
+    recorder = world.listen(frames=True)
+    for name, value in (sysctl or {}).items():
+        world.sysctl("A", name, value)
+    listening: tuple[tuple[Any, ...], ...] = (("socket",), ("bind", 3, 80), ("listen", 3, 5))
+    for call in listening:
+        world.call("B", *call)
+    for number in range(count):
+        world.run_until(round((1 + number * apart) * 1e6))
+        world.call("B", "accept", 3)
+        world.call("A", "socket")
+        world.call("A", "connect", 3, 80)
+        for host, fd in (("A", 3), ("B", 4)):
+            world.run_until(world.now + 200_000)
+            world.call(host, "close", fd)
+    world.run_until(world.now + 80_000_000)
+    title = f"A closes {count} connections, one every {apart:g} seconds"
+    return Telling(recorder, title=title, scenario="row_of_closes", profile=profile, since=0, world=world)
