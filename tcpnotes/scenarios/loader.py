@@ -15,6 +15,8 @@ A scenario is a TOML file that a person can read:
               lose, from, count, until        segments of a kind that leave from then on are lost
               inject = { to, flags, seq … }   a segment from nowhere
               crash                           a host that loses everything
+    moves   what happens after the script, one move after the other, however the clock stands: `arrive(7)`, `lose(7)`,
+            `double(7)`, `fire(A)`, `A.close(3)` … as in `scenarios.moves`; then the run ends (or at ``until``)
 
 The server's listener has descriptor 3 and its connection 4; the client's connection has 3.
 """
@@ -28,6 +30,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from tcpnotes.scenarios.expressions import check_expression
+from tcpnotes.scenarios.moves import Move, move
 from tcpnotes.scenarios.tables import HOSTS, FileError, TableReader, read_toml
 from tcpnotes.source import item_ids
 from tcpnotes.world import World
@@ -79,7 +82,14 @@ class Crash(NamedTuple):
     host: str
 
 
-Step: TypeAlias = Call | Lose | Inject | Crash
+class Play(NamedTuple):
+    """A move, made as soon as the script is over; ``at`` is when that is."""
+
+    at: int
+    move: Move
+
+
+Step: TypeAlias = Call | Lose | Inject | Crash | Play
 
 
 class Scenario(NamedTuple):
@@ -160,7 +170,19 @@ class _Reader(TableReader):
     def scenario(self, data: dict[str, Any], name: str) -> Scenario:
         self.keys(
             data,
-            ("title", "about", "shows", "delay", "until", "start", "server", "client_port", "sysctl", "script"),
+            (
+                "title",
+                "about",
+                "shows",
+                "delay",
+                "until",
+                "start",
+                "server",
+                "client_port",
+                "sysctl",
+                "script",
+                "moves",
+            ),
             "",
         )
         shows = []
@@ -181,6 +203,7 @@ class _Reader(TableReader):
         until = self.seconds(data["until"], "until") if "until" in data else None
         if until is not None and script and script[-1].at > until:
             raise self.fail("until", "the run ends before the last step of the script.")
+        script += tuple(self.moves(data.get("moves", []), script[-1].at if script else 0))
         return Scenario(
             name=name,
             file=self.file,
@@ -217,6 +240,16 @@ class _Reader(TableReader):
                 raise self.fail(f"{where}.at", "the steps of a script stand in the order of time.")
             last = at
             yield self.step(table, at, where, fds)
+
+    def moves(self, value: Any, at: int) -> Iterator[Play]:
+        for i, text in enumerate(self.listed(value, "moves"), 1):
+            try:
+                made = move(text if isinstance(text, str) else repr(text))
+            except ValueError as error:
+                raise self.fail(f"moves[{i}]", str(error)) from None
+            if made.event is None:
+                raise self.fail(f"moves[{i}]", f"{text!r} is for games; a scenario names what happens.")
+            yield Play(at, made)
 
     def step(self, table: dict[str, Any], at: int, where: str, fds: dict[str, int]) -> Step:
         kinds = [key for key in ("call", "lose", "inject", "crash") if key in table]

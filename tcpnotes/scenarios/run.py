@@ -8,7 +8,7 @@ from typing import NamedTuple
 from tcpnotes.kernel.profile import Profile
 from tcpnotes.kernel.sock import Sock, TwBucket
 from tcpnotes.scenarios.expressions import NAMES, evaluate
-from tcpnotes.scenarios.loader import Call, Crash, Inject, Lose, Scenario, ScenarioError, Step, load
+from tcpnotes.scenarios.loader import Call, Crash, Inject, Lose, Play, Scenario, ScenarioError, Step, load
 from tcpnotes.trace import Recorder, Segment
 from tcpnotes.trace.segment import ACK, FIN, RST, SYN
 from tcpnotes.world import Event, HostCrashes, SegmentLost, World
@@ -43,7 +43,8 @@ def run(
     for number, step in enumerate(scenario.script, 1):
         stage.advance(step.at)
         stage.do(step, number)
-    stage.advance(scenario.until)
+    if scenario.until is not None or not any(isinstance(step, Play) for step in scenario.script):
+        stage.advance(scenario.until)
     return Run(world, recorder, scenario)
 
 
@@ -123,6 +124,12 @@ class Stage:
                 self.world.inject(step.to, self.segment(step, number))
             case Crash():
                 self.world.apply(HostCrashes(step.host))
+            case Play(_, move):
+                assert move.event is not None
+                try:
+                    self.world.apply(move.event)
+                except ValueError as error:
+                    raise ScenarioError(self.scenario.file, "moves", f"{move.text} cannot be: {error}") from None
 
     def advance(self, until: int | None) -> None:
         """Let everything happen up to ``until``, losing what the rules take; None: until nothing is left."""

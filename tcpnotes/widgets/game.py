@@ -17,13 +17,13 @@ from typing import NamedTuple, TypeAlias
 from tcpnotes.kernel.sock import LISTEN
 from tcpnotes.scenarios import load
 from tcpnotes.scenarios.loader import Lose, Scenario, Step
+from tcpnotes.scenarios.moves import MOST, NEXT, SKIP, Move, move, read_link, written
 from tcpnotes.scenarios.run import LONGEST_RUN, Stage
 from tcpnotes.source import say
 from tcpnotes.trace import Frame, Record
 from tcpnotes.trace.records import Stimulus
 from tcpnotes.view.story import Story
 from tcpnotes.widgets.gamewords import move_words, segment_words
-from tcpnotes.widgets.moves import MOST, NEXT, SKIP, Move, move, read_link, written
 from tcpnotes.world import Event, SegmentDelayed, SegmentDuplicated, World
 
 DELAY = 0.2  # seconds; what a choice offers

@@ -15,12 +15,12 @@ from tcpnotes.kernel.sock import (
     TWKILL_TIMER,
     Net,
 )
-from tcpnotes.scenarios.loader import Call, Crash, Inject, Step
+from tcpnotes.scenarios.loader import Call, Crash, Inject, Lose, Play, Step
+from tcpnotes.scenarios.moves import NEXT, SKIP, Move
 from tcpnotes.source import say
 from tcpnotes.trace.records import Sent
 from tcpnotes.trace.segment import Segment
 from tcpnotes.view.story import Beat, Story, call_words, clock, timer_words
-from tcpnotes.widgets.moves import NEXT, SKIP, Move
 from tcpnotes.world import (
     AppCalls,
     Event,
@@ -60,15 +60,15 @@ def move_words(game: Game, one: Move) -> str:
         return _event_words(game, one.event)
     if one.text == SKIP:
         script = game.scenario.script[game.script_step :]
-        return say("playground.skip_script", step=_step_words(script[0])) if script else say("playground.idle")
+        return say("playground.skip_script", step=_step_words(game, script[0])) if script else say("playground.idle")
     assert one.text == NEXT
     step, event = game.coming()
     if step is not None:
-        return say("playground.next_script", step=_step_words(step))
+        return say("playground.next_script", step=_step_words(game, step))
     return say("playground.next_time", what=_event_words(game, event)) if event else say("playground.idle")
 
 
-def _step_words(step: Step) -> str:
+def _step_words(game: Game, step: Step) -> str:
     match step:
         case Call():
             return say("playground.call", host=step.host, call=call_words(step.call, step.args))
@@ -76,7 +76,10 @@ def _step_words(step: Step) -> str:
             return say("playground.crash", host=step.host)
         case Inject():
             return say("playground.inject", host=step.to)
-    return say("playground.rule", what=step.what, host=step.src)
+        case Lose():
+            return say("playground.rule", what=step.what, host=step.src)
+        case Play(_, move):
+            return move_words(game, move)
 
 
 def _event_words(game: Game, event: Event) -> str:

@@ -7,10 +7,10 @@ import random
 import pytest
 
 from tcpnotes.scenarios import run, scenario_names
+from tcpnotes.scenarios.moves import move, read, written
 from tcpnotes.trace.records import Received, StateChange
 from tcpnotes.widgets.game import Game
 from tcpnotes.widgets.gamewords import move_words, status, told
-from tcpnotes.widgets.moves import move, read, written
 
 
 def _at(game: Game, words: str) -> Game:
