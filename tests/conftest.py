@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 import story
+from browsing import browser, chromium, page, serve, visit
+
+__all__ = ["browser", "chromium", "page", "serve", "visit"]  # fixtures for all who look at pages
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

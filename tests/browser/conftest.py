@@ -1,37 +1,27 @@
-"""A real Chromium, a JupyterLab and a static server, all on the loopback; no request may leave this machine.
-
-Skipped with the reason where there is no browser, except in CI.
-"""
+"""A JupyterLab on the loopback, for the browser of `browsing`."""
 
 from __future__ import annotations
 
-import functools
 import os
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
+from browsing import Visit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Request
+    from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).parent
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 _PATIENCE = 60  # seconds for a server to come up
 
 
@@ -39,93 +29,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker("browser")
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """Where the browser is."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        reason = "There is no Chromium here; on Debian: apt-get install chromium fonts-liberation"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return path
-
-
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    """One browser for all tests of a session."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, headless=True, args=list(FLAGS))
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(visit: Callable[..., Visit]) -> Page:
-    """A page of its own, 1280 pixels wide; `visit` makes others."""
-    return visit().page
-
-
-class Visit(NamedTuple):
-    """A page, and what happened on it: requests that left this machine, and errors of scripts."""
-
-    page: Page
-    outside: list[str]
-    errors: list[str]
-
-
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
-    """Open pages: ``visit(width=…, dark=…, scripts=…)``.  At the end nothing may have left this machine."""
-    visits: list[tuple[Any, Visit]] = []
-
-    def make(width: int = 1280, height: int = 900, *, dark: bool = False, scripts: bool = True, **more: Any) -> Visit:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light",
-            java_script_enabled=scripts, reduced_motion="reduce", **more,
-        )  # fmt: skip
-        page = context.new_page()
-        made = Visit(page, [], [])
-
-        def asked(request: Request) -> None:
-            if urlsplit(request.url).hostname not in (None, "", "127.0.0.1", "localhost"):
-                made.outside.append(request.url)
-
-        context.on("request", asked)
-        page.on("pageerror", lambda error: made.errors.append(str(error)))
-        visits.append((context, made))
-        return made
-
-    yield make
-    for context, made in visits:
-        context.close()
-        assert made.outside == [], "requests left this machine"
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Path], str]]:
-    """Serve folders on free ports of the loopback: ``serve(folder)`` is an address that ends in a slash."""
-    servers: list[ThreadingHTTPServer] = []
-
-    def start(folder: Path) -> str:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder)))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}/"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 class Lab(NamedTuple):
