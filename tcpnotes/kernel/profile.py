@@ -135,6 +135,19 @@ BEHAVIOURS = (
         "tcp_send_dupack, tcp_timewait_state_process; 6.18 tcp_oow_rate_limited, tcp_invalid_ratelimit",
     ),
     Behaviour(
+        "syn_with_rst",
+        "A SYN that also carries RST or FIN, to a listener: opens a connection, or is dropped.",
+        ("opens", "dropped"),
+        "tcp_rcv_state_process, LISTEN",
+    ),
+    Behaviour(
+        "dsack_of_filled",
+        "What a D-SACK says of out-of-order data that came again with what filled the hole: "
+        "up to the end of the filler, or each piece as it stood.",
+        ("up to the filler", "each piece"),
+        "tcp_ofo_queue",
+    ),
+    Behaviour(
         "window_test",
         "The left edge of the window test: what was received (rcv_nxt), or what was acknowledged last (rcv_wup).",
         ("rcv_nxt", "rcv_wup"),
@@ -312,6 +325,8 @@ class Profile:
     ack_of_unsent: str = "ignored"
     without_ack_flag: str = "processed"
     ack_limit: str = "none"
+    syn_with_rst: str = "opens"
+    dsack_of_filled: str = "up to the filler"
     window_test: str = "rcv_nxt"
     fin_at_shut_window: str = "refused"
     time_wait_timer: str = "two wheels"
@@ -371,6 +386,8 @@ LINUX_6 = Profile(
     ack_of_unsent="dropped or challenged",
     without_ack_flag="dropped",
     ack_limit="500 ms",
+    syn_with_rst="dropped",
+    dsack_of_filled="each piece",
     window_test="rcv_wup",
     fin_at_shut_window="taken",
     time_wait_timer="one each",

@@ -471,7 +471,9 @@ def tcp_ofo_queue(sk: Sock) -> None:
             break
         if before(skb.seq, dsack_high):
             dsack = dsack_high
-            if before(dsack_high, skb.end_seq):
+            if sk.net.profile.dsack_of_filled == "each piece":
+                dsack = skb.end_seq if before(skb.end_seq, dsack_high) else dsack_high
+            elif before(dsack_high, skb.end_seq):
                 dsack_high = skb.end_seq
             tcp_dsack_extend(sk, skb.seq, dsack)
         del queue[0]
@@ -1066,6 +1068,8 @@ def tcp_rcv_state_process(sk: Sock, skb: SkBuff) -> int:
         case 10:  # LISTEN
             if flags & ACK:
                 return 1
+            if flags & (RST | FIN) and net.profile.syn_with_rst == "dropped":
+                return 0
             if flags & SYN:
                 if tcp_v4_conn_request(sk, skb) < 0:
                     return 1

@@ -53,7 +53,6 @@ _LEVELS = {"SOL_SOCKET": "SOL_SOCKET", "SOL_TCP": "SOL_TCP", "IPPROTO_TCP": "SOL
 _HARMLESS_LEVELS = frozenset({"SOL_IP", "IPPROTO_IP", "IP_PROTO"})
 
 _UNKNOWN = {
-    "epoll_create": "epoll", "epoll_create1": "epoll", "epoll_ctl": "epoll", "epoll_wait": "epoll",
     "sendfile": "files", "splice": "pipes", "pipe": "pipes", "open": "files", "getsockname": "names of sockets",
     "getpeername": "names of sockets", "cap_set": "capabilities", "sendmmsg": "sendmmsg", "recvmmsg": "recvmmsg",
     "dup": "second descriptors of one file", "dup2": "second descriptors of one file", "fork": "processes",
@@ -68,9 +67,7 @@ def translate(call: Call, options: frozenset[str], messages: frozenset[str]) -> 
     expected = None if isinstance(call.result, Dots) else _number(call.result, "the result")
     errno = call.errno
     if expected is not None and expected < 0:
-        if errno is None:
-            raise CallRefused(f"{call.name} is to fail, but the script does not say with which errno.")
-        if not hasattr(_errno, errno):
+        if errno is not None and not hasattr(_errno, errno):
             raise CallRefused(f"{errno} is no errno.")
     maker = _MAKERS.get(call.name)
     if maker is None:
@@ -296,10 +293,42 @@ def _poll(call: Call, options: frozenset[str], messages: frozenset[str]) -> Plan
     return Planned("poll", None, (tuple(entries), _number(args[2], "the time of poll")), 0, None)
 
 
+def _epoll_create(call: Call, options: frozenset[str], messages: frozenset[str]) -> Planned:
+    _arguments(call, 1, 1)
+    return Planned("epoll_create", None, (), 0, None, opens=True)
+
+
+def _epoll_event(call: Call, value: Value) -> Polled:
+    if not isinstance(value, Struct):
+        raise CallRefused(f"{call.name} takes {{events=…, fd=N}}, not {value}.")
+    events = _words(value.field("events") or 0)
+    data = next((found for name in ("fd", "u32", "u64", "ptr") if (found := value.field(name)) is not None), 0)
+    if "EPOLLET" in events or "EPOLLONESHOT" in events:
+        raise CallRefused(f"{call.name} with EPOLLET or EPOLLONESHOT cannot be made: the engine reports levels only.")
+    return Polled(_number(data, "the data of an event"), "|".join(events) or "0", frozenset(events))
+
+
+def _epoll_ctl(call: Call, options: frozenset[str], messages: frozenset[str]) -> Planned:
+    args = _arguments(call, 3, 4)
+    operation = "|".join(_words(args[1]))
+    if operation not in ("EPOLL_CTL_ADD", "EPOLL_CTL_MOD", "EPOLL_CTL_DEL"):
+        raise CallRefused(f"epoll_ctl takes EPOLL_CTL_ADD, EPOLL_CTL_MOD or EPOLL_CTL_DEL, not {args[1]}.")
+    event = _epoll_event(call, args[3]) if len(args) > 3 and operation != "EPOLL_CTL_DEL" else None
+    return Planned("epoll_ctl", _fd(call), (operation, _number(args[2], "the descriptor to watch"), event), 0, None)
+
+
+def _epoll_wait(call: Call, options: frozenset[str], messages: frozenset[str]) -> Planned:
+    args = _arguments(call, 4, 5)
+    listed = args[1].items if isinstance(args[1], Array) else () if isinstance(args[1], Dots) else (args[1],)
+    events = tuple(_epoll_event(call, event) for event in listed)
+    return Planned("epoll_wait", _fd(call), (events, _number(args[3], "the time of epoll_wait")), 0, None)
+
+
 _MAKERS = {
     "socket": _socket, "bind": _bind, "connect": _bind, "listen": _listen, "accept": _accept, "accept4": _accept,
     "read": _transfer, "recv": _transfer, "recvfrom": _transfer, "write": _transfer, "send": _transfer,
     "sendto": _transfer, "readv": _vector, "writev": _vector, "recvmsg": _message, "sendmsg": _message,
     "shutdown": _shutdown, "close": _close, "fcntl": _fcntl, "ioctl": _ioctl, "setsockopt": _option,
-    "getsockopt": _option, "poll": _poll,
+    "getsockopt": _option, "poll": _poll, "epoll_create": _epoll_create, "epoll_create1": _epoll_create,
+    "epoll_ctl": _epoll_ctl, "epoll_wait": _epoll_wait,
 }  # fmt: skip

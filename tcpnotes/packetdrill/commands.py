@@ -60,6 +60,8 @@ def understand(text: str) -> Understood:
             sysctls += [_from_proc(word, line) for word in words[1:]]
         elif name == "echo":
             sysctls += _echo(words, line, ignored)
+        elif name == "tc" and re.search(r"\bnetem\b|\blimit 0\b|\bdrop\b", line):
+            raise CommandRefused(f"the command `{_short(line)}` would lose or delay packets, and it is never run.")
         elif name in _HARMLESS or name.startswith("sysctl_restore_") or name in ("test", "["):
             ignored.append(line)
         else:
