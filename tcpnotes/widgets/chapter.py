@@ -7,6 +7,7 @@ All views of a `Telling` come from one run; how the connection came about is not
 from __future__ import annotations
 
 from bisect import bisect_right
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -103,6 +104,23 @@ class Telling:
                 records = self.records[beat.first : beat.last + 1]
                 return tuple(record.fn for record in records if isinstance(record, Enter))
         raise ValueError(f"Host {host} makes no call of {call} in {self.scenario}.")
+
+    def entered(self, host: str, at: float) -> tuple[str, ...]:
+        """The kernel functions entered, in order, on ``host`` at a moment (seconds): what a segment sets off, say.
+
+        A ValueError when nothing happens there then.
+        """
+        t = round(at * 1e6)
+        names = tuple(r.fn for r in self.records if isinstance(r, Enter) and r.host == host and r.t == t)
+        if not names:
+            raise ValueError(f"Nothing happens on host {host} at {at:.3f} s in {self.scenario}.")
+        return names
+
+    def at(self, at: float) -> Frame:
+        """How everything stands at a moment (seconds), after what happens then; before the run the first frame."""
+        t = round(at * 1e6)
+        count = bisect_right(self.frames, t, key=lambda frame: frame.record.t)
+        return self.frames[max(count - 1, 0)]
 
     def stepper(self, items: str | Sequence[str] | None = None, *, stops: str | Sequence[int] = "beat") -> Stepper:
         """Step through it.

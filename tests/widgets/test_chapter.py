@@ -54,6 +54,20 @@ def test_functions__of_a_call() -> None:
         play("orderly_close").functions("B", "shutdown")
 
 
+def test_entered__the_functions_of_one_moment_on_one_host() -> None:
+    told = play("orderly_close")
+    assert told.entered("B", 2.05)[0] == "tcp_v4_rcv" and "tcp_fin" in told.entered("B", 2.05)
+    with pytest.raises(ValueError, match=r"Nothing happens on host A at 2\.050 s in orderly_close"):
+        told.entered("A", 2.05)
+
+
+def test_at__how_things_stand_after_what_happens_then() -> None:
+    told = play("orderly_close")
+    assert not told.at(2.139).host("A").buckets
+    assert [tw.substate for tw in told.at(2.14).host("A").buckets] == ["FIN_WAIT2"]
+    assert told.at(-1) is told.frames[0] and told.at(1000) is told.frames[-1]
+
+
 def test_step__stops_at_the_items_asked_for_and_at_what_else_happens() -> None:
     stepper = step("close_with_unread_data", "1")
     ids = [key for stop in stepper.stops for key in stepper.story.items[stop]]
