@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from textwrap import dedent
 from typing import Any
 
@@ -60,6 +61,17 @@ def spellings(step: str) -> Note:
     return _table(("item", "the text", "Linux 2.4.0"), rows, code=(1, 2))
 
 
+def table(head: Sequence[str], rows: Sequence[Sequence[object]], code: Sequence[int] = ()) -> Note:
+    """A table of whatever was found: a head, rows of as many cells, and which columns (from 0) are code.
+
+    A ValueError for a row that has more or fewer cells than the head.
+    """
+    for row in rows:
+        if len(row) != len(head):
+            raise ValueError(f"The table has {len(head)} columns; this row has {len(row)} cells: {tuple(row)!r}.")
+    return _table(tuple(head), [tuple(str(cell) for cell in row) for row in rows], tuple(code))
+
+
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], code: tuple[int, ...]) -> Note:
     width = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
     lines = [head, tuple("-" * w for w in width), *rows]
@@ -67,7 +79,7 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]], code: tuple[i
 
     def dressed(column: int, cell: str) -> str:
         cell = cell.replace("|", "\\|")
-        return f"`{cell}`" if column in code else cell
+        return f"`{cell}`" if column in code and cell else escape(cell, quote=False)
 
     marked = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     marked += ["| " + " | ".join(dressed(i, cell) for i, cell in enumerate(row)) + " |" for row in rows]

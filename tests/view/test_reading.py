@@ -6,7 +6,7 @@ import pytest
 import runs
 
 from tcpnotes.kernel.tcp import tcp_close_state
-from tcpnotes.view import folded, gallery, ladder, meanings, source_of, spellings
+from tcpnotes.view import folded, gallery, ladder, meanings, source_of, spellings, table
 
 
 def test_source__is_the_text_that_runs() -> None:
@@ -27,6 +27,15 @@ def test_spellings__of_a_step() -> None:
     assert "1.1a  tcp_v4_unhash  tcp_unhash" in spellings("1").text
     with pytest.raises(ValueError, match="no step '12'"):
         spellings("12")
+
+
+def test_table__of_what_was_found() -> None:
+    note = table(("state", "bytes", "<"), [("CLOSE", 100, ""), ("LAST_ACK", 7, "<b>|")], code=(0, 2))
+    assert note.text.splitlines()[2:] == ["CLOSE     100", "LAST_ACK  7      <b>|"]
+    assert note.markdown.splitlines()[2:] == ["| `CLOSE` | 100 |  |", "| `LAST_ACK` | 7 | `<b>\\|` |"]
+    assert table(("<",), [("<b>",)]).markdown.endswith("| &lt;b&gt; |")
+    with pytest.raises(ValueError, match="2 columns; this row has 1 cells"):
+        table(("a", "b"), [("x",)])
 
 
 def test_folded__keeps_the_form_of_what_is_inside() -> None:
