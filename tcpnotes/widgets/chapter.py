@@ -7,7 +7,6 @@ All views of a `Telling` come from one run; how the connection came about is not
 from __future__ import annotations
 
 from bisect import bisect_right
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -86,9 +85,7 @@ class Telling:
 
     def wheels(self, host: str, at: float, title: str | None = None) -> Picture:
         """Where the buckets of ``host`` wait at a moment (seconds of the run), drawn as two wheels."""
-        index = bisect_right(self.records, round(at * 1e6), key=lambda record: record.t) - 1
-        view = self.frames[max(index, 0)].host(host)
-        return wheels(view, title or f"Host {host} at {at:.2f} s", column=self.story.column(host))
+        return wheels(self.at(at).host(host), title or f"Host {host} at {at:.2f} s", column=self.story.column(host))
 
     def lives(self, host: str, title: str = "The lives of buckets") -> Picture:
         """The buckets of ``host`` from when they were made to their end, a bar for each."""
