@@ -14,13 +14,14 @@ from tcpnotes.kernel.sock import (
     LAST_ACK,
     MAXSEQ,
     NEVER,
+    SYN_RECV,
     OpenRequest,
     Sock,
     TwBucket,
     after,
     before,
 )
-from tcpnotes.trace.segment import SYN
+from tcpnotes.trace.segment import ACK, SYN
 
 
 def _answered_lately(who: Sock | TwBucket | OpenRequest, sk: Sock | TwBucket, counter: str) -> bool:
@@ -75,10 +76,12 @@ def reset_before_fin(sk: Sock, skb: SkBuff) -> bool:
     )
 
 
-def syn_is_challenged(sk: Sock) -> bool:
+def syn_is_challenged(sk: Sock, skb: SkBuff) -> bool:
     """A SYN on a connection that stands: True when it was answered by a challenge and does nothing else."""
     if sk.net.profile.syn_in_window == "resets":
         return False
+    if sk.state == SYN_RECV and skb.flags & ACK and skb.end_seq == sk.rcv_nxt and skb.ack_seq == sk.snd_nxt:
+        return False  # our SYNs crossed, and this is the peer's once more, with the ACK of ours
     sk.net.count("TCPSYNChallenge")
     send_challenge_ack(sk)
     return True

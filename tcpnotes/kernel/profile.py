@@ -415,8 +415,8 @@ LINUX_6 = Profile(
     sysctls=(
         ("tcp_syn_retries", 6), ("tcp_syn_linear_timeouts", 4), ("tcp_fack", 0), ("tcp_early_retrans", 3),
         ("tcp_invalid_ratelimit", 500), ("tcp_tw_reuse", 2), ("tcp_slow_start_after_idle", 1),
-        ("tcp_rmem", 131072), ("tcp_rmem_max", 6291456), ("tcp_wmem", 16384),
-        ("tcp_wmem_max", 4194304), ("rmem_max", 212992), ("wmem_max", 212992), ("tcp_mem_max", 190000),
+        ("tcp_rmem", 131072), ("tcp_rmem_max", 33554432), ("tcp_wmem", 16384),
+        ("tcp_wmem_max", 4194304), ("rmem_max", 4194304), ("wmem_max", 4194304), ("tcp_mem_max", 190000),
         ("tcp_max_syn_backlog", 4096), ("tcp_max_tw_buckets", 131072), ("ip_local_port_low", 32768),
         ("ip_local_port_high", 60999),
     ),

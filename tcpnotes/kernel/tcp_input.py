@@ -293,7 +293,11 @@ def tcp_sequence(sk: Sock, seq: int, end_seq: int, rst: bool) -> bool:
     empty segments and RESETs pass.
     """
     if sk.net.profile.window_test == "rcv_wup":
-        return not before(end_seq, sk.rcv_wup) and not after(seq, sk.rcv_nxt + receive_window(sk))
+        right = sk.rcv_nxt + receive_window(sk)
+        if before(end_seq, sk.rcv_wup) or after(seq, right):
+            return False
+        # What reaches beyond the window is taken only by an empty queue; a FIN alone may always lie just beyond.
+        return not after(end_seq, right + 1) or not sk.receive_queue
     if seq == sk.rcv_nxt:
         return bool(sk.rcv_wnd) or end_seq == seq or rst
     return __tcp_sequence(sk, seq, end_seq)
@@ -865,7 +869,7 @@ def tcp_rcv_established(sk: Sock, skb: SkBuff) -> int:
             tcp_reset(sk)
         return 0
     tcp_replace_ts_recent(sk, skb.seq)
-    if seg.flags & SYN and syn_is_challenged(sk):
+    if seg.flags & SYN and syn_is_challenged(sk, skb):
         return 0
     if seg.flags & SYN and skb.seq != sk.syn_seq:
         sk.net.count("TcpInErrs")
@@ -996,6 +1000,7 @@ def tcp_rcv_synsent_state_process(sk: Sock, skb: SkBuff) -> int:
     if seg.flags & SYN:
         # Our SYNs crossed on the way.
         tcp_set_state(sk, SYN_RECV)
+        wscale = sk.rcv_wscale
         _take_syn_options(sk, seg)
         _settle_options(sk, seg)
         sk.rcv_nxt = sk.rcv_wup = (skb.seq + 1) & MAXSEQ
@@ -1006,7 +1011,11 @@ def tcp_rcv_synsent_state_process(sk: Sock, skb: SkBuff) -> int:
         sk.max_window = seg.window
         tcp_sync_mss(sk, sk.pmtu_cookie)
         _initialize_rcv_mss(sk)
+        agreed = sk.rcv_wscale
+        if net.profile.initial_window == "65535":
+            sk.rcv_wscale = wscale  # our SYN goes out again as it was
         tcp_send_synack(sk)
+        sk.rcv_wscale = agreed
         return 0
     return 0
 
@@ -1101,7 +1110,7 @@ def tcp_rcv_state_process(sk: Sock, skb: SkBuff) -> int:
         return 0
     tcp_replace_ts_recent(sk, skb.seq)
     # step 4: a SYN where none belongs
-    if flags & SYN and syn_is_challenged(sk):
+    if flags & SYN and syn_is_challenged(sk, skb):
         return 0
     if flags & SYN and skb.seq != sk.syn_seq:
         net.count("TCPAbortOnSyn")

@@ -351,6 +351,8 @@ def tcp_select_window(sk: Sock) -> int:
     new_win = __tcp_select_window(sk)
     if new_win < cur_win:
         new_win = cur_win
+        if sk.scaling_ratio and sk.rcv_wscale:
+            new_win = ((new_win - 1) >> sk.rcv_wscale) + 1 << sk.rcv_wscale
     sk.rcv_wnd = new_win
     sk.rcv_wup = sk.rcv_nxt
     new_win >>= sk.rcv_wscale
