@@ -280,6 +280,12 @@ BEHAVIOURS = (
         "tcp_init_cwnd; RFC 6928, TCP_INIT_CWND",
     ),
     Behaviour(
+        "send_buffer",
+        "What the send buffer of a new connection holds at least: three segments, or two congestion windows.",
+        ("3 segments", "2 windows"),
+        "tcp_fixup_sndbuf; 6.18 tcp_sndbuf_expand",
+    ),
+    Behaviour(
         "initial_window",
         "The window of a SYN: a few segments of at most 32 767 bytes, or all that the buffer allows up to 65 535.",
         ("4 segments", "65535"),
@@ -348,6 +354,7 @@ class Profile:
     msg_more: str = "no"
     cork_with_nodelay: str = "no"
     initial_cwnd: str = "2"
+    send_buffer: str = "3 segments"
     initial_window: str = "4 segments"
     window_share: str = "three quarters"
     buffer_cost: str = "tight"
@@ -409,6 +416,7 @@ LINUX_6 = Profile(
     msg_more="yes",
     cork_with_nodelay="yes",
     initial_cwnd="10",
+    send_buffer="2 windows",
     initial_window="65535",
     window_share="measured",
     buffer_cost="slab",

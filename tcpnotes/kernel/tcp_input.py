@@ -129,6 +129,9 @@ def tcp_in_quickack_mode(sk: Sock) -> bool:
 def tcp_fixup_sndbuf(sk: Sock) -> None:
     """Let the send buffer hold three full segments at least."""
     sndmem = 3 * (sk.mss_clamp + 160 + 16 + 140)
+    if sk.net.profile.send_buffer == "2 windows":
+        segment_cost = (1 << (max(sk.mss_clamp, sk.mss_cache) + 320 + 320 - 1).bit_length()) + 256
+        sndmem = 2 * max(sk.snd_cwnd, sk.reordering + 1) * segment_cost
     if sk.sndbuf < sndmem:
         sk.sndbuf = min(sndmem, sk.net.sysctl["tcp_wmem_max"])
 
@@ -690,7 +693,9 @@ def tcp_rmem_schedule(sk: Sock, skb: SkBuff) -> bool:
 def tcp_data(sk: Sock, skb: SkBuff) -> None:
     """Take in the text of an acceptable segment, if it has any and the receive buffer is not over its limit."""
     if not skb.len and not skb.flags & FIN:
-        return
+        # A SYN counts as old data for versions that look at what a segment takes up, and is answered.
+        if not skb.flags & SYN or sk.net.profile.window_test != "rcv_wup":
+            return
     if (
         sk.net.profile.fin_at_shut_window == "taken"
         and skb.seq == sk.rcv_nxt
@@ -1088,7 +1093,8 @@ def tcp_rcv_state_process(sk: Sock, skb: SkBuff) -> int:
             if verdict >= 0:
                 return verdict
             tcp_urg(sk, skb)
-            tcp_data(sk, skb)
+            if net.profile.window_test == "rcv_nxt":  # the other has just taken its SYN from the segment
+                tcp_data(sk, skb)
             tcp_data_snd_check(sk)
             tcp_ack_snd_check(sk)
             return 0
