@@ -17,7 +17,7 @@ NBVAL := $(BIN)/python -m pytest --nbval -p no:cacheprovider -n $(JOBS) --dist l
 .DEFAULT_GOAL := notebooks
 .DELETE_ON_ERROR:
 .PHONY: notebooks setup site show jupyter-book publish measure-site card test test-fast lint types layers tests nbval
-.PHONY: browser long bench picture format lock clean help
+.PHONY: wire browser long bench picture format lock clean help
 
 notebooks: setup  ## set up if need be, and open the notebooks in JupyterLab on this machine (the default)
 	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks $(LABFLAGS)
@@ -44,7 +44,7 @@ measure-site: site  ## bytes and milliseconds of the chapters' pages
 card: setup  ## draw the picture that links to the book show
 	$(BIN)/python tools/draw_card.py
 
-test: lint types layers site tests nbval browser jupyter-book  ## set up if need be, and check everything (what CI runs)
+test: lint types layers site tests wire nbval browser jupyter-book  ## set up if need be, and check everything (what CI runs)
 
 test-fast: lint types layers site tests nbval  ## the same without a browser
 
@@ -60,7 +60,11 @@ layers: setup  ## who may import whom
 	$(BIN)/lint-imports
 
 tests: setup  ## the tests of the library
-	$(BIN)/python -m pytest -m "not browser" -n $(JOBS)
+	$(BIN)/python -m pytest -m "not browser and not wire" -n $(JOBS)
+
+wire: setup  ## captures against tshark and real sockets; install what that needs where that is allowed
+	tools/install_wire.sh
+	$(BIN)/python -m pytest -m wire -n $(JOBS) tests/wire
 
 nbval: setup  ## run every notebook and compare what it prints with what it has stored
 	$(NBVAL) notebooks
@@ -70,7 +74,7 @@ browser: site  ## tests in a real browser; install it where that is allowed
 	$(BIN)/python -m pytest -m browser tests/browser tests/site
 
 long: setup  ## tests that take many minutes
-	$(BIN)/python -m pytest -m "long and not browser" -n $(JOBS)
+	$(BIN)/python -m pytest -m "long and not browser and not wire" -n $(JOBS)
 
 bench: setup  ## time the engine
 	$(BIN)/tcpnotes bench

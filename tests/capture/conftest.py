@@ -1,4 +1,4 @@
-"""Tests of captures import `wire`, which makes them."""
+"""Tests of captures import `captures`, which makes them."""
 
 from __future__ import annotations
 

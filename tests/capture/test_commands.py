@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from wire import OPEN, frames, pcap, pcapng, said
+from captures import OPEN, frames, pcap, pcapng, said
 
 from tcpnotes.cli import main
 

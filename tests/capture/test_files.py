@@ -7,9 +7,9 @@ import io
 import struct
 from pathlib import Path
 
+import captures
 import pytest
-import wire
-from wire import OPEN, SECOND, START, block, capture, enhanced, frames, interface, pcap, pcapng, said, section
+from captures import OPEN, SECOND, START, block, capture, enhanced, frames, interface, pcap, pcapng, said, section
 
 from tcpnotes.capture import CaptureError, CaptureFile, Explainer
 from tcpnotes.capture.files import Packet
@@ -41,7 +41,7 @@ def test_pcap_in_either_byte_order_and_either_unit(order: str, nano: bool) -> No
     packets = [(t + 1_001, data) for t, data in PACKETS]
     found = segments(pcap(packets, order=order, nano=nano))
     assert [seen.t for seen in found] == [t if nano else t // 1000 * 1000 for t, _ in packets]
-    assert [seen.flags for seen in found] == [segment.flags for segment in map(wire.segment, LINES)]
+    assert [seen.flags for seen in found] == [segment.flags for segment in map(captures.segment, LINES)]
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -220,7 +220,7 @@ def test_a_segment_cut_by_the_snap_length_has_its_length_from_ip() -> None:
     packets = frames(said(OPEN + "1 A P. 1 1 1000\n1.1 B . 1 1001"))
     found = segments(pcap(packets, snap=54))
     assert [seen.len for seen in found] == [0, 0, 0, 1000, 0]
-    (connection, verdict) = wire.only(pcap(packets, snap=54))
+    (connection, verdict) = captures.only(pcap(packets, snap=54))
     assert connection.ends[0].data == 1000
     assert verdict.tags == ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wire import OPEN, only
+from captures import OPEN, only
 
 from tcpnotes.capture import CaptureError
 from tcpnotes.capture.filters import FIELDS, parse_filter

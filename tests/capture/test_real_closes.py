@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from captures import explained
 from closes import CLOSES, Close
-from wire import explained
 
 from tcpnotes.capture.words import sentence
 from tcpnotes.source import item_ids
@@ -63,7 +63,7 @@ def test_both_ends_of_a_simultaneous_close_go_through_closing() -> None:
 @pytest.mark.parametrize("name", CLOSES)
 @pytest.mark.parametrize("first", [1, 3, 6])
 def test_without_its_first_packets_it_is_said_to_begin_before_the_capture(name: str, first: int) -> None:
-    from wire import capture, pcapng
+    from captures import capture, pcapng
 
     from tcpnotes.capture.layers import Layers
 

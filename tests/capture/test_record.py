@@ -6,7 +6,7 @@ import io
 from functools import cache
 
 import pytest
-from wire import capture, explained
+from captures import capture, explained
 
 from tcpnotes.capture import CaptureFile
 from tcpnotes.capture.files import Packet

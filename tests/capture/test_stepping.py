@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from captures import OPEN, frames, pcapng, said
 from closes import CLOSES
-from wire import OPEN, frames, pcapng, said
 
 from tcpnotes.capture import CaptureError
 from tcpnotes.capture.replay import MOST_SEGMENTS, replay

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from wire import OPEN, explained, only
+from captures import OPEN, explained, only
 
 from tcpnotes.capture.verdict import HOWS, TAGS
 from tcpnotes.capture.words import sentence, totals, word
@@ -45,7 +45,7 @@ def test_how(case: str) -> None:
 def test_timed_out_needs_time_to_pass_after_the_last_attempt() -> None:
     again = OPEN + "1 A P. 1 1 9\n1.2 A P. 1 1 9\n1.6 A P. 1 1 9\n2.4 A P. 1 1 9"
     assert only(again).verdict.how == "open"
-    from wire import frames, pcapng, said
+    from captures import frames, pcapng, said
 
     later = frames(said("60 A S 0"), port=2000)
     found = explained(pcapng([*frames(said(again)), *later]))
@@ -99,7 +99,7 @@ def test_segments_out_of_order_are_not_called_missing() -> None:
 
 
 def test_sequence_numbers_wrap() -> None:
-    from wire import frames, pcapng, said
+    from captures import frames, pcapng, said
 
     text = OPEN + "1 A P. 1 1 100\n1.1 B . 1 101\n2 A F. 101 1\n2.1 B . 1 102\n3 B F. 1 102\n3.1 A . 102 2"
     for first in ((0xFFFFFFFF, 0xFFFFFFFE), (0xFFFFFFB0, 0x7FFFFFFF), (0xFFFFFF9A, 0)):
