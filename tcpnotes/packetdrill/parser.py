@@ -104,7 +104,9 @@ def _parser() -> tuple[Any, Any, Any]:
             "Reading packetdrill scripts needs the package lark: pip install 'tcpnotes[packetdrill]'."
         ) from None
     grammar = resources.files("tcpnotes.packetdrill").joinpath("grammar.lark").read_text("utf-8")
-    made = lark.Lark(grammar, start="script", parser="lalr", lexer="contextual", propagate_positions=True)
+    made = lark.Lark(
+        grammar, start="script", parser="lalr", lexer="contextual", propagate_positions=True, maybe_placeholders=False
+    )
     return made, _builder(lark), lark
 
 
@@ -118,13 +120,15 @@ _SAID = {
     "ICMP": "icmp", "UDP": "udp", "MARK": "ect0, ect1, ce or noecn", "LPAR": "'('", "RPAR": "')'", "LSQB": "'['",
     "RSQB": "']'", "LBRACE": "'{'", "RBRACE": "'}'", "COMMA": "','", "EQUAL": "'='", "COLON": "':'", "VBAR": "'|'",
     "TILDE": "'~'", "ACK": "'ack'", "WIN": "'win'", "URG": "'urg'", "MSS": "mss", "NOP": "nop", "EOL": "eol",
-    "WSCALE": "wscale", "SACKOK": "sackOK", "SACK": "sack", "TS": "TS", "VAL": "'val'", "ECR": "'ecr'",
+    "WSCALE": "wscale", "SACKOK": "sackOK", "SACK": "sack", "TS": "TS", "VAL": "'val'", "ECR": "'ecr'", "ERRNO": "an errno",
 }  # fmt: skip
 _UNSAID = {"FUZZ", "ENCAPSULATED", "FOREIGN", "TOS", "TTL", "FLOWLABEL"}
 
 
 def _explain(name: str, text: str, error: Any) -> NoReturn:
     expected = set(getattr(error, "expected", None) or getattr(error, "allowed", None) or ())
+    if "PLUS" in expected:
+        expected -= {"FLOAT", "INT"}  # they are times there
     said: list[str] = []
     for terminal in sorted(expected - _UNSAID):
         word = "'...'" if terminal.startswith("__ANON") else _SAID.get(terminal, terminal.lower())
@@ -132,7 +136,9 @@ def _explain(name: str, text: str, error: Any) -> NoReturn:
             said.append(word)
     line, column = error.line, error.column
     lines = text.split("\n")
-    if line is None or line < 1:  # the script ends too early
+    token = getattr(error, "token", None)
+    if line is None or line < 1 or getattr(token, "type", "") == "$END":  # the script ends too early
+        lines = text.rstrip().split("\n")
         line, column = len(lines), len(lines[-1]) + 1
     rest = lines[line - 1][column - 1 :] if line <= len(lines) else ""
     found = repr(_first_word(rest)) if rest.strip() else "the end of the line" if line < len(lines) else "the end"
@@ -353,7 +359,7 @@ def _builder(lark: Any) -> type:
             if isinstance(rest[0], _Arguments):
                 args = tuple(rest.pop(0))
             result, *end = rest
-            errno = next((str(part) for part in end if part.type == "WORD"), None)
+            errno = next((str(part) for part in end if part.type == "ERRNO"), None)
             note = next((str(part) for part in end if part.type == "NOTE"), "")
             return Call(str(name), args, result, errno, note, until)
 
