@@ -26,12 +26,8 @@ def add(subparsers: Subparsers) -> None:
     )  # fmt: skip
     parser.add_argument("names", nargs="*", metavar="NAME", type=_name, help="which measurements (default: all)")
     size = parser.add_mutually_exclusive_group()
-    size.add_argument(
-        "--quick", action="store_true", help="seconds; proves only that it works"
-    )
-    size.add_argument(
-        "--million", action="store_true", help="lives beside a million buckets (minutes)"
-    )
+    size.add_argument("--quick", action="store_true", help="seconds; proves only that it works")
+    size.add_argument("--million", action="store_true", help="lives beside a million buckets (minutes)")
     add_json(parser)
 
 
