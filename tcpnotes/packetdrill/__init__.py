@@ -15,7 +15,7 @@ from tcpnotes.packetdrill.script import Script, ScriptError
 
 
 def load(path: str | Path, profile: str | Profile = "linux-6") -> Outcome:
-    """Read the script in a file and run it, with a frame for every record: ``Stepper(load(path).recorder)``.
+    """Read the script in a file and run it, with a frame for every record: ``Stepper(load(path).recorder, title="…")``.
 
     ScriptError when the file cannot be read, in one sentence that names file, line and column.
     """

@@ -120,7 +120,9 @@ _SAID = {
     "ICMP": "icmp", "UDP": "udp", "MARK": "ect0, ect1, ce or noecn", "LPAR": "'('", "RPAR": "')'", "LSQB": "'['",
     "RSQB": "']'", "LBRACE": "'{'", "RBRACE": "'}'", "COMMA": "','", "EQUAL": "'='", "COLON": "':'", "VBAR": "'|'",
     "TILDE": "'~'", "ACK": "'ack'", "WIN": "'win'", "URG": "'urg'", "MSS": "mss", "NOP": "nop", "EOL": "eol",
-    "WSCALE": "wscale", "SACKOK": "sackOK", "SACK": "sack", "TS": "TS", "VAL": "'val'", "ECR": "'ecr'", "ERRNO": "an errno",
+    "WSCALE": "wscale", "SACKOK": "sackOK", "SACK": "sack", "TS": "TS", "VAL": "'val'",
+    "ECR": "'ecr'",
+    "ERRNO": "an errno",
 }  # fmt: skip
 _UNSAID = {"FUZZ", "ENCAPSULATED", "FOREIGN", "TOS", "TTL", "FLOWLABEL"}
 

@@ -35,6 +35,7 @@ LINES = {
     "profiles": ["profiles --json"],
     "bench": ["bench fork buckets --quick --json"],
     "explain": [f"explain {DATA / name}.pcapng --json" for name in ("syn_in_time_wait", "fin_lost", "no_listener")],
+    "packetdrill": ["packetdrill good.pkt bad.pkt odd.pkt --json"],
     "replay": [f"replay scripts.jsonl.gz --json --profile {name}" for name in ("linux-2.4.0", "source")],
 }
 COMMANDS = [module.name for module in pkgutil.iter_modules(cli.__path__) if not module.name.startswith("_")]
@@ -91,6 +92,8 @@ def agrees(value: dict[str, Any], fields: dict[str, str], kinds: Kinds) -> bool:
 def test_what_is_printed_is_what_is_documented(tcpnotes, command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sigpipe.toml").write_text(SIGPIPE, encoding="utf-8")
+    for name, line in (("good", "0 close(3) = -1 EBADF\n"), ("bad", "0 close(3) = 0\n"), ("odd", "0 sync() = 0\n")):
+        (tmp_path / f"{name}.pkt").write_text(line, encoding="utf-8")
     (tmp_path / "scripts.jsonl.gz").write_bytes(RECORDINGS.read_bytes())
     kinds = documented()[command]
     seen = set()

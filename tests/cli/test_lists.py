@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import tcpnotes.scenarios.proof as proof
 from tcpnotes.kernel.mirror import FUNCTIONS
 from tcpnotes.kernel.profile import BEHAVIOURS, PROFILES
@@ -127,3 +129,8 @@ def test_profiles__as_json(tcpnotes):
     kinds = [(o["kind"], o["name"]) for o in objects]
     assert kinds == [("profile", name) for name in PROFILES] + [("behaviour", b.name) for b in BEHAVIOURS]
     assert objects[0]["values"] == {b.name: getattr(PROFILES["source"], b.name) for b in BEHAVIOURS}
+
+
+def test_profiles__the_page_is_what_the_command_prints(tcpnotes):
+    page = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
+    assert tcpnotes("profiles", "--markdown").out == page

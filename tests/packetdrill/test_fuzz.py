@@ -1,0 +1,96 @@
+"""Whatever a script contains, it is read or refused in a sentence, and run or refused: never anything else.
+
+`make long` runs a million inputs.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tcpnotes.packetdrill import ScriptError, parse_script, run_script
+
+SCRIPTS = [path.read_text(encoding="utf-8") for path in sorted((Path(__file__).parent / "scripts").glob("*.pkt"))]
+PIECES = [
+    "+0",
+    "*",
+    "~",
+    "...",
+    "<",
+    ">",
+    "F.",
+    "S",
+    "1:1(0)",
+    "ack 1",
+    "win 9",
+    "<mss 1>",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "=",
+    "-1",
+    "EBADF",
+    "close(3) = 0",
+    "read(4, ..., 9)",
+    "`sysctl -w a=1`",
+    "`",
+    "%{",
+    "}%",
+    "%{ assert 1 }%",
+    '"',
+    "|",
+    ",",
+    "//",
+    "/*",
+    "*/",
+    "#",
+    "--mss=1",
+    "--define=X=1",
+    "\n",
+    " ",
+    "0x",
+    "9" * 25,
+    "udp (1)",
+    "icmp x",
+    "sack 1:2",
+    "TS val 1 ecr 2",
+    "\x00",
+    "é",
+    "\r",
+    "socket(..., SOCK_STREAM, IPPROTO_TCP) = 3",
+]
+
+spoilt = st.builds(
+    lambda text, at, cut, piece: text[: at % len(text)] + piece + text[at % len(text) + cut :],
+    st.sampled_from(SCRIPTS), st.integers(0, 4000), st.integers(0, 40), st.sampled_from(PIECES) | st.text(max_size=5),
+)  # fmt: skip
+texts = st.lists(st.sampled_from(PIECES), max_size=40).map(" ".join) | st.text(max_size=200) | spoilt
+
+
+def check(text: str) -> None:
+    try:
+        script = parse_script(text, "x")
+    except ScriptError as error:
+        assert str(error).startswith("x:") and "\n" not in str(error)
+        return
+    outcome = run_script(script)
+    assert outcome.passed or outcome.difference or outcome.refusal
+
+
+@given(texts)
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_text_is_read_or_refused(text):
+    check(text)
+
+
+@pytest.mark.long
+@given(texts)
+@settings(max_examples=1_000_000, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+def test_any_of_a_million_texts_is_read_or_refused(text):
+    check(text)
