@@ -14,7 +14,7 @@ def add(subparsers: Subparsers) -> None:
         help="list the profiles and how they differ",
         about="Lists the profiles, and for every behaviour in which versions differ: what it is about, where it is "
         "written, and what each profile does.",
-        example="tcpnotes profiles\ntcpnotes profiles --markdown > docs/profiles.md",
+        example="tcpnotes profiles\ntcpnotes profiles --markdown",
     )  # fmt: skip
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--markdown", action="store_true", help="as the page docs/profiles.md")

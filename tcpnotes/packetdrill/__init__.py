@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tcpnotes.kernel.profile import Profile
+from tcpnotes.packetdrill.outcome import Difference, Outcome, Refusal, Step
 from tcpnotes.packetdrill.parser import parse_script, read_script
 from tcpnotes.packetdrill.report import ladder_records, story
-from tcpnotes.packetdrill.runner import Difference, Outcome, Refusal, Step, run_script
+from tcpnotes.packetdrill.runner import run_script
 from tcpnotes.packetdrill.script import Script, ScriptError
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tcpnotes.packetdrill.runner import Outcome
+from tcpnotes.packetdrill.outcome import Outcome
 from tcpnotes.packetdrill.script import Event
 from tcpnotes.trace import Record
 from tcpnotes.trace import records as r

@@ -11,26 +11,22 @@ and an eighth of the time waited for it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tcpnotes.kernel.profile import Profile
 from tcpnotes.kernel.tcp import POLLERR, POLLHUP, tcp_poll
 from tcpnotes.packetdrill.assertions import AssertionBroken, Assertions, CodeRefused
-from tcpnotes.packetdrill.calls import PORT, CallRefused, Planned, Polled, translate
+from tcpnotes.packetdrill.calls import CallRefused, Planned, Polled, translate
 from tcpnotes.packetdrill.commands import CommandRefused, numbers, understand
 from tcpnotes.packetdrill.info import info_of
+from tcpnotes.packetdrill.outcome import Differs, Outcome, Refusal, Refused, Step
 from tcpnotes.packetdrill.script import Array, Call, Code, Command, Event, Foreign, Packet, Script, Struct, seconds
-from tcpnotes.trace import Recorder, Segment
+from tcpnotes.packetdrill.segments import OURS, Segments, merged
 from tcpnotes.trace import records as r
-from tcpnotes.trace.segment import ACK, PSH, SYN
-from tcpnotes.trace.words import option_words, relative
 from tcpnotes.world import World
 from tcpnotes.world.host import Result
 from tcpnotes.world.process import (
-    ADDRESSES,
     SOL_SOCKET_NAMES,
     SOL_TCP_NAMES,
     CallError,
@@ -38,77 +34,16 @@ from tcpnotes.world.process import (
     poll_names,
 )
 
-OURS, PEERS = 1_000_000_000, 3_000_000_000  # first sequence numbers of both sides
-FIRST_PEER_PORT = 50_000
 TOLERANCE = 4_000  # microseconds
-_STAMPS = 5  # timestamps that left, from which on one of them can stand out
 PATIENCE = 600_000_000  # how long a segment is waited for when a script sets no time, and a call that must return
 _OPTIONS = frozenset(SOL_SOCKET_NAMES + SOL_TCP_NAMES)
 _MESSAGES = frozenset({"MSG_PEEK", "MSG_DONTWAIT", "MSG_WAITALL", "MSG_NOSIGNAL", "MSG_OOB", "MSG_MORE", "MSG_TRUNC"})
 _UNABLE = ("udp_encaps", "so_filename", "so_flags")  # options of packetdrill that ask for another stack
 
 
-class Difference(NamedTuple):
-    """The first thing that is not as the script has it; ``fields`` names what differs."""
-
-    event: Event
-    expected: str
-    actual: str
-    fields: tuple[str, ...] = ()
-
-
-class Refusal(NamedTuple):
-    """Something that the engine has nothing for."""
-
-    event: Event | None
-    sentence: str
-
-
-class Step(NamedTuple):
-    """An event that went as the script has it, when, and what there is to say about it."""
-
-    event: Event
-    t: int
-    note: str = ""
-
-
-@dataclass
-class Outcome:
-    """How a script fared: the steps that went well, and the difference or refusal that ended it (neither: passed)."""
-
-    script: Script
-    profile: str
-    recorder: Recorder
-    steps: list[Step] = field(default_factory=list)
-    difference: Difference | None = None
-    refusal: Refusal | None = None
-    ignored: list[Step] = field(default_factory=list)
-
-    @property
-    def passed(self) -> bool:
-        """Did everything go as the script has it?"""
-        return self.difference is None and self.refusal is None
-
-    @property
-    def place(self) -> int | None:
-        """The line of the event at which the run ended; None when it passed or the whole script was refused."""
-        end = self.difference or self.refusal
-        return None if end is None or end.event is None else end.event.place.line
-
-
 def run_script(script: Script, profile: str | Profile = "linux-6", frames: bool = False) -> Outcome:
     """Run ``script`` under a profile; with ``frames`` the recorder of the outcome can be stepped through."""
     return _Run(script, profile, frames).run()
-
-
-class _Differs(Exception):
-    def __init__(self, event: Event, expected: object, actual: object, fields: tuple[str, ...] = ()) -> None:
-        self.difference = Difference(event, str(expected), str(actual), fields)
-
-
-class _Refused(Exception):
-    def __init__(self, event: Event | None, sentence: str) -> None:
-        self.refusal = Refusal(event, sentence)
 
 
 class _Waiting(NamedTuple):
@@ -119,15 +54,6 @@ class _Waiting(NamedTuple):
     finished: Callable[[], Result | None]
     since: int
     until: int | None
-
-
-class _Stamp(NamedTuple):
-    """A timestamp that left: how far the engine's is from the script's, what more is allowed, is its echo right."""
-
-    differs: _Differs
-    distance: int
-    allowed: int
-    echo: bool
 
 
 class _Run:
@@ -146,24 +72,16 @@ class _Run:
         self.epolls: dict[int, dict[int, Polled]] = {}  # descriptor -> what it watches
         self.watched: int | None = None  # whose tcp_info is asserted
         self.waiting: list[_Waiting] = []
-        self.peer_port, self.our_port = FIRST_PEER_PORT - 1, PORT
-        self.fresh = False  # a listener that no SYN has reached yet
-        self.first: dict[tuple[int, int], int] = {}  # our port and the peer's -> our first sequence number
-        self.stamps: dict[int, int] = {}  # timestamps of ours in the script -> in the engine
-        self.stamp_base: int | None = None
-        self.last_stamp = 0
         self.assertions = Assertions()
-        self.stamped: list[_Stamp] = []
         self.tolerance = self._number("tolerance_usecs", TOLERANCE)
-        self.tick_usecs = self._number("tcp_ts_tick_usecs", 0)
+        self.segments = Segments(self.tolerance, self._number("tcp_ts_tick_usecs", 0))
 
     def _number(self, option: str, otherwise: int) -> int:
         text = self.script.options.get(option)
         if text is None:
             return otherwise
         if not text.isdigit() or len(text) > 12:
-            raise_at = f"the option --{option} takes a number, not {text!r}."
-            self.outcome.refusal = Refusal(None, raise_at)
+            self.outcome.refusal = Refusal(None, f"the option --{option} takes a number, not {text!r}.")
             return otherwise
         return int(text)
 
@@ -178,36 +96,26 @@ class _Run:
             for event in self.script.events:
                 self._event(event)
             self._await_all()
-        except _Differs as end:
+        except Differs as end:
             outcome.difference = end.difference
-        except _Refused as end:
+        except Refused as end:
             outcome.refusal = end.refusal
-        if outcome.passed:
-            self._judge_stamps()
-        return outcome
-
-    def _judge_stamps(self) -> None:
-        """One timestamp alone that does not fit is a mistake; scripts that do not mean them have more of those."""
-        if not self.stamped:
-            return
-        usual, _ = Counter(stamp.distance for stamp in self.stamped).most_common(1)[0]
-        wrong = [s for s in self.stamped if not s.echo or abs(relative(s.distance, usual)) > s.allowed]
-        if len(wrong) == 1 and len(self.stamped) >= _STAMPS:
-            outcome = self.outcome
-            outcome.difference = wrong[0].differs.difference
-            at = next(i for i, step in enumerate(outcome.steps) if step.event is outcome.difference.event)
+        if outcome.passed and (difference := self.segments.judge()) is not None:
+            outcome.difference = difference
+            at = next(i for i, step in enumerate(outcome.steps) if step.event is difference.event)
             del outcome.steps[at:]
+        return outcome
 
     def _check_options(self) -> None:
         options = self.script.options
         version = options.get("ip_version", "ipv4")
         if version not in ("ipv4", ""):
-            raise _Refused(None, f"the engine speaks IPv4 only, not {version} (--ip_version).")
+            raise Refused(None, f"the engine speaks IPv4 only, not {version} (--ip_version).")
         for name in _UNABLE:
             if name in options:
-                raise _Refused(None, f"the option --{name} asks for something that the engine has not.")
+                raise Refused(None, f"the option --{name} asks for something that the engine has not.")
         if options.get("mtu", "1500") != "1500":
-            raise _Refused(None, "the engine's device takes packets of 1500 bytes: --mtu must be 1500.")
+            raise Refused(None, "the engine's device takes packets of 1500 bytes: --mtu must be 1500.")
 
     def _event(self, event: Event) -> None:
         action = event.action
@@ -226,7 +134,7 @@ class _Run:
                 self._go_to(event)
                 self._code(event, action)
             case Foreign():
-                raise _Refused(event, f"the engine has nothing for {action.what}.")
+                raise Refused(event, f"the engine has nothing for {action.what}.")
 
     def _done(self, event: Event, note: str = "") -> None:
         self.base = self.world.now
@@ -257,13 +165,7 @@ class _Run:
         for record in records[self.seen :]:
             if isinstance(record, r.Sent):
                 self.sent.append(record)
-                seg = record.seg
-                if seg.flags & SYN:
-                    self.first.setdefault((seg.sport, seg.dport), seg.seq)
-                    if not seg.flags & ACK:
-                        self.our_port, self.peer_port = seg.sport, seg.dport
-                if seg.ts is not None:
-                    self.last_stamp = seg.ts[0]
+                self.segments.learn(record.seg)
         self.seen = len(records)
         for waiting in list(self.waiting):
             result = waiting.finished()
@@ -279,7 +181,7 @@ class _Run:
         try:
             understood = understand(command.text)
         except CommandRefused as error:
-            raise _Refused(event, str(error)) from None
+            raise Refused(event, str(error)) from None
         left_out = list(understood.ignored)
         for name, value in understood.sysctls:
             if not self._sysctl(name, value):
@@ -311,12 +213,12 @@ class _Run:
         try:
             self.assertions.run(code.text, info)
         except AssertionBroken as broken:
-            raise _Differs(event, f"assert {broken}", broken.values or "it does not hold") from None
+            raise Differs(event, f"assert {broken}", broken.values or "it does not hold") from None
         except CodeRefused as error:
             sentence = str(error)
             if not info and "tcpi_" in sentence:
                 sentence = "there is no connection whose tcp_info could be looked at."
-            raise _Refused(event, sentence) from None
+            raise Refused(event, sentence) from None
         self._done(event)
 
     # -- calls -----------------------------------------------------------------------------------------------------
@@ -328,7 +230,7 @@ class _Run:
             planned = translate(call, _OPTIONS, _MESSAGES)
             finished = self._make(planned, event)
         except (CallRefused, CallError) as error:
-            raise _Refused(event, str(error)) from None
+            raise Refused(event, str(error)) from None
         until = call.until
         if until is not None and event.when is not None and event.when.kind == "relative":
             until += self.base - event.when.first
@@ -374,9 +276,9 @@ class _Run:
             flags = 2 | (0o4000 if file.nonblock else 0)
             return lambda: Result(flags if planned.name == "F_GETFL" else 0, None, None)
         if planned.name == "listen":
-            self.fresh = True
+            self.segments.fresh = True
         if planned.name == "bind":
-            self.our_port = planned.args[0]
+            self.segments.our_port = planned.args[0]
         task = world.call("A", planned.name, *args)
         return lambda: world.result("A", task)
 
@@ -393,7 +295,7 @@ class _Run:
             for entry, actual in zip(entries, names, strict=True):
                 if entry.revents is not None and actual != entry.revents:
                     wanted, got = ("|".join(sorted(mask)) or "0" for mask in (entry.revents, actual))
-                    raise _Differs(event, f"revents={wanted}", f"revents={got}", ("revents",))
+                    raise Differs(event, f"revents={wanted}", f"revents={got}", ("revents",))
             return Result(count, None, None)
 
         return finished
@@ -436,7 +338,7 @@ class _Run:
                 return None
             for wanted, actual in zip(expected, found, strict=False):
                 if wanted.fd != actual.fd or wanted.revents != frozenset(actual.events.split("|")):
-                    raise _Differs(
+                    raise Differs(
                         event, f"events={wanted.events}, fd={wanted.fd}", f"events={actual.events}, fd={actual.fd}",
                         ("events",),
                     )  # fmt: skip
@@ -451,7 +353,7 @@ class _Run:
         while waiting in self.waiting:
             due = world.next_due()
             if due is None or due[0] > limit:
-                raise _Differs(waiting.event, f"{_said(waiting.planned)}", "the call never returns", ("time",))
+                raise Differs(waiting.event, f"{_said(waiting.planned)}", "the call never returns", ("time",))
             world.apply(due[1])
             self._look()
 
@@ -465,7 +367,7 @@ class _Run:
         if waiting.until is not None:
             allowed = self._allowed(waiting.until - waiting.since)
             if abs(self.world.now - waiting.until) > allowed:
-                raise _Differs(
+                raise Differs(
                     event, f"returns at {seconds(waiting.until)} s (± {seconds(allowed)})",
                     f"returned at {seconds(self.world.now)} s", ("time",),
                 )  # fmt: skip
@@ -473,13 +375,13 @@ class _Run:
             self._new_fd(event, planned, result.ret)
             return
         if planned.expected is not None and result.ret != planned.expected:
-            raise _Differs(event, _said(planned), actual, ("result",))
+            raise Differs(event, _said(planned), actual, ("result",))
         if planned.errno is not None and result.errno != planned.errno:
-            raise _Differs(event, _said(planned), actual, ("errno",))
+            raise Differs(event, _said(planned), actual, ("errno",))
         if planned.value is not None and result.ret >= 0 and planned.name != "setsockopt":
             value = result.value
             if str(value) != str(planned.value) and not (value == 0 and planned.value in ("0", 0)):
-                raise _Differs(event, f"value {planned.value}", f"value {value}", ("value",))
+                raise Differs(event, f"value {planned.value}", f"value {value}", ("value",))
         if planned.name == "close" and planned.fd is not None:
             self.fds.pop(planned.fd, None)
         if planned.name == "connect":
@@ -494,7 +396,7 @@ class _Run:
         if wanted != lowest:
             used = _descriptors_used(self.script.events, event)
             if wanted < 0 or wanted in self.fds or wanted in self.epolls or wanted not in used or lowest in used:
-                raise _Differs(event, _said(planned), str(lowest), ("result",))
+                raise Differs(event, _said(planned), str(lowest), ("result",))
         if planned.name == "epoll_create":
             self.epolls[wanted] = {}
             return
@@ -508,36 +410,10 @@ class _Run:
 
     def _inject(self, event: Event, packet: Packet) -> None:
         if packet.options is not None and packet.options.foreign:
-            raise _Refused(event, f"the engine has no TCP option {packet.options.foreign}.")
-        options = packet.options
-        assert options is not None
-        if packet.ports is not None:
-            self.peer_port, self.our_port = packet.ports
-        elif packet.flags & SYN and not packet.flags & ACK and self.fresh:
-            self.peer_port += 1
-        if packet.flags & SYN and not packet.flags & ACK:
-            self.fresh = False
-        ours = self.first.get((self.our_port, self.peer_port), OURS)
-        ack = 0 if packet.ack is None else (ours + packet.ack) & 0xFFFFFFFF
-        ts = options.ts
-        if ts is not None and packet.flags & ACK:
-            ts = (ts[0], self._live_stamp(ts[1]))
-        seg = Segment(
-            ADDRESSES["B"], self.peer_port, ADDRESSES["A"], self.our_port, (PEERS + packet.seq) & 0xFFFFFFFF, ack,
-            packet.flags, packet.window or 0, packet.length, options.mss, options.wscale, options.sack_ok, ts,
-            tuple([((ours + a) & 0xFFFFFFFF, (ours + b) & 0xFFFFFFFF) for a, b in options.sacks]), packet.urgent or 0,
-        )  # fmt: skip
-        self.world.inject("A", seg)
+            raise Refused(event, f"the engine has no TCP option {packet.options.foreign}.")
+        self.world.inject("A", self.segments.inbound(packet))
         self._look()
         self._done(event)
-
-    def _live_stamp(self, script: int) -> int:
-        """A timestamp of ours as the engine knows it, from the script's."""
-        if script in self.stamps:
-            return self.stamps[script]
-        if self.stamp_base is not None:
-            return (script + self.stamp_base) & 0xFFFFFFFF
-        return self.last_stamp or script
 
     # -- segments that go out --------------------------------------------------------------------------------------
 
@@ -545,19 +421,23 @@ class _Run:
         when = event.when
         assert when is not None
         if packet.options is not None and packet.options.foreign:
-            raise _Refused(event, f"the engine has no TCP option {packet.options.foreign}.")
+            raise Refused(event, f"the engine has no TCP option {packet.options.foreign}.")
         base = self.base if when.kind == "relative" else 0
         first, last = base + when.first, base + (when.first if when.last is None else when.last)
         allowed = self._allowed(max(last - self.base, 0))
         sent = self._next_sent(self.world.now + PATIENCE if when.kind == "any" else last + allowed)
         if sent is None:
             sent = self._next_sent(max(self.world.now, last) + PATIENCE)
-            said = "nothing leaves" if sent is None else f"nothing until {self._shown(sent)} at {seconds(sent.t)} s"
-            raise _Differs(event, f"{packet} at {_span(first, last)}", said, ("time",))
-        seg, count = self._merged(packet)
-        self._compare(event, packet, sent, seg, first if when.kind != "any" else sent.t)
+            said = (
+                "nothing leaves"
+                if sent is None
+                else f"nothing until {self.segments.shown(sent)} at {seconds(sent.t)} s"
+            )
+            raise Differs(event, f"{packet} at {_span(first, last)}", said, ("time",))
+        seg, count = merged(self.sent[self.next :], packet)
+        self.segments.compare(event, packet, sent, seg, first if when.kind != "any" else sent.t)
         if when.kind != "any" and not first - allowed <= sent.t <= last + allowed:
-            raise _Differs(
+            raise Differs(
                 event, f"at {_span(first, last)} (± {seconds(allowed)})", f"at {seconds(sent.t)} s", ("time",)
             )  # fmt: skip
         self.next += count
@@ -578,81 +458,6 @@ class _Run:
             self._look()
         return self.sent[self.next]
 
-    def _merged(self, packet: Packet) -> tuple[Segment, int]:
-        """What a device that cuts segments itself would be given: several in a row that left at once, as one."""
-        sent = self.sent[self.next]
-        seg, count = sent.seg, 1
-        while seg.len < packet.length and self.next + count < len(self.sent):
-            following = self.sent[self.next + count]
-            other = following.seg
-            if (
-                following.t != sent.t or other.seq != seg.end_seq or not other.len or other.ack_seq != seg.ack_seq
-                or (other.sport, other.dport, other.ts) != (seg.sport, seg.dport, seg.ts)
-            ):  # fmt: skip
-                break
-            seg = seg._replace(len=seg.len + other.len, flags=seg.flags | other.flags)
-            count += 1
-        return seg, count
-
-    def _compare(self, event: Event, packet: Packet, sent: r.Sent, seg: Segment, planned: int) -> None:
-        ours = self.first.get((seg.sport, seg.dport), OURS)
-        fields = []
-        # Where a device cuts segments itself, PSH depends on where; so it does not count then.
-        if (seg.flags ^ packet.flags) & ~(PSH if seg.len > sent.seg.len else 0):
-            fields.append("flags")
-        seq = relative(seg.seq, ours) if seg.seq else 0  # a RESET without a connection starts at a raw 0
-        if seq != packet.seq:
-            fields.append("seq")
-        if seg.len != packet.length:
-            fields.append("length")
-        ack = relative(seg.ack_seq, PEERS) if seg.flags & ACK else 0
-        if ack != (packet.ack or 0):
-            fields.append("ack")
-        if packet.window is not None and seg.window != packet.window:
-            fields.append("win")
-        if packet.urgent is not None and seg.urg_ptr != packet.urgent:
-            fields.append("urg")
-        if packet.ports is not None and (seg.sport, seg.dport) != packet.ports:
-            fields.append("ports")
-        if any(mark in ("ect0", "ect1", "ce", "ect01") for mark in packet.marks):
-            fields.append("mark")
-        if packet.options is not None:
-            actual = self._option_words(seg)
-            if [_kind(word) for word in actual] != [_kind(word) for word in packet.options.words]:
-                fields.append("options")
-        if fields:
-            raise _Differs(event, packet, f"{self._shown(sent, seg)}", tuple(fields))
-        if packet.options is not None and packet.options.ts is not None and seg.ts is not None:
-            differs = _Differs(event, packet, self._shown(sent, seg), ("timestamp",))
-            self._compare_stamps(differs, packet.options.ts, seg.ts, abs(sent.t - planned))
-
-    def _compare_stamps(self, differs: _Differs, script: tuple[int, int], live: tuple[int, int], late: int) -> None:
-        """Note a timestamp for `_judge_stamps`; one that the script asks to be checked must fit now."""
-        distance = (live[0] - script[0]) & 0xFFFFFFFF
-        if self.stamp_base is None:
-            self.stamp_base = distance
-        self.stamps[script[0]] = live[0]
-        if self.tick_usecs and abs(relative(distance, self.stamp_base)) * self.tick_usecs > self.tolerance + late:
-            raise differs
-        self.stamped.append(_Stamp(differs, distance, late // 1000 + 1 if late else 0, live[1] == script[1]))
-
-    def _option_words(self, seg: Segment) -> tuple[str, ...]:
-        return option_words(seg, self.stamp_base or 0, PEERS)
-
-    def _shown(self, sent: r.Sent, seg: Segment | None = None) -> str:
-        """A segment as the script would write it, with the function that sent it."""
-        seg = seg or sent.seg
-        ours = self.first.get((seg.sport, seg.dport), OURS)
-        seq = 0 if seg.seq == 0 else relative(seg.seq, ours)
-        parts = [">", seg.flag_letters or "-", f"{seq}:{seq + seg.len}({seg.len})"]
-        if seg.flags & ACK:
-            parts.append(f"ack {relative(seg.ack_seq, PEERS)}")
-        parts.append(f"win {seg.window}")
-        words = self._option_words(seg)
-        if words:
-            parts.append(f"<{','.join(words)}>")
-        return " ".join(parts) + (f", by {sent.fn}" if sent.fn else "")
-
 
 def _descriptors_used(events: tuple[Event, ...], after: Event) -> set[int]:
     """The descriptors that calls after an event use, up to where one opens them anew."""
@@ -672,11 +477,6 @@ def _descriptors_used(events: tuple[Event, ...], after: Event) -> set[int]:
         if call.name in ("socket", "accept", "accept4", "epoll_create") and isinstance(call.result, int):
             opened.add(call.result)
     return used
-
-
-def _kind(word: str) -> str:
-    """An option as far as it must agree to the letter: all of it, but of a timestamp only that it is one."""
-    return "TS" if word.startswith("TS ") else word
 
 
 def _span(first: int, last: int) -> str:
