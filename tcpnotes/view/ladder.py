@@ -181,8 +181,10 @@ def _flight(story: Story, flight: Flight, place: _Place, height: float) -> str:
         classes.append("ans")
     side = 1 if x2 > x1 else -1
     tail = ""
-    if flight.fate == "lost":
-        assert y2 is not None
+    if y2 is None or flight.fate == "flying":  # on its way still, where the telling ends
+        y2 = height - 8
+        x2 = x1 + side * (RIGHT - LEFT) * 0.8
+    elif flight.fate == "lost":
         x2 = x1 + side * 150
         y2 = min(y2, y1 + 22)
         at = f'x="{n(x2 + side * 11)}" y="{n(y2 + 4)}" text-anchor="{"start" if side > 0 else "end"}"'
@@ -190,13 +192,8 @@ def _flight(story: Story, flight: Flight, place: _Place, height: float) -> str:
             f'<g class="end"><path class="x" d="M{n(x2 - 6)} {n(y2 - 6)}l12 12m0 -12l-12 12"/>'
             f'<text class="s xt" {at}>lost</text></g>'
         )
-    elif flight.fate == "flying":
-        y2 = height - 8
-        x2 = x1 + side * (RIGHT - LEFT) * 0.8
     else:
-        assert y2 is not None
         tail = _head(x1, y1, x2, y2, side)
-    assert y2 is not None
     anchor = "start" if side > 0 else "end"
     slope = (y2 - y1) / (x2 - x1)
     lx = x1 + side * 10

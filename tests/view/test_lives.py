@@ -72,3 +72,8 @@ def test_wheels__full() -> None:
     ]
     body = wheels(view._replace(buckets=tuple(held), cal_hand=31)).body
     assert body.count('class="p on"') == 40
+
+
+def test_ladder__a_segment_that_is_lost_after_the_telling_ends() -> None:
+    cut = play("linger_in_last_ack_time_out").between(1.95, 2.01)  # the FIN is lost at 2.025 s
+    assert "lost" not in cut.ladder.text and "FIN,ACK" in cut.ladder.text
