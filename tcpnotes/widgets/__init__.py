@@ -2,7 +2,7 @@
 
 from tcpnotes.widgets.assets import share
 from tcpnotes.widgets.bars import progress
-from tcpnotes.widgets.chapter import Telling, closing, play, row_of_closes, step
+from tcpnotes.widgets.chapter import Telling, closing, play, row_of_closes, scene, step
 from tcpnotes.widgets.controller import Controller, choose_stops
 from tcpnotes.widgets.game import Game
 from tcpnotes.widgets.marking import Verdict, check, check_kernel
@@ -15,5 +15,5 @@ from tcpnotes.widgets.stepper import Stepper
 __all__ = [
     "Controller", "Game", "Panel", "Playground", "Predict", "Quiz", "QuizError", "Stepper", "Telling", "Verdict",
     "check", "check_kernel", "choose_stops", "closing", "play", "predict", "progress", "row_of_closes",
-    "share", "step",
+    "scene", "share", "step",
 ]  # fmt: skip

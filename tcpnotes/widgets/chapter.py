@@ -6,6 +6,7 @@ All views of a `Telling` come from one run; how the connection came about is not
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import Any
 
 from tcpnotes.kernel.profile import Profile
 from tcpnotes.scenarios import run
-from tcpnotes.scenarios.loader import Scenario
+from tcpnotes.scenarios.loader import Scenario, parse
 from tcpnotes.scenarios.proof import annotate
 from tcpnotes.source import item
 from tcpnotes.trace.frames import Frame
@@ -176,6 +177,18 @@ def step(
 ) -> Stepper:
     """`play` a scenario and step through it; see `Telling.stepper`."""
     return play(scenario, profile=profile, seed=seed).stepper(items, stops=stops)
+
+
+def scene(*steps: str, until: float | None = None, title: str = "A scene") -> Scenario:
+    """A scenario of a few steps for one cell: ``play(scene('{ at = 2.0, host = "A", call = "close" }'))``.
+
+    Each step is a table as in the script of a scenario file; ``until`` ends the run (seconds).
+    ScenarioError when one is not as it must be.
+    """
+    head = {"title": title, "about": "", "shows": [], **({} if until is None else {"until": until})}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in head.items()]
+    text = "\n".join([*lines, "script = [", *(f"{step}," for step in steps), "]"])
+    return parse(text.encode(), "scene", "scene")
 
 
 MOST = 8192  # bytes: what fits into the windows of both sides at once

@@ -9,7 +9,7 @@ import pytest
 from tcpnotes.scenarios import ScenarioError
 from tcpnotes.trace.records import Sent
 from tcpnotes.view import TextTrace
-from tcpnotes.widgets import Panel, Quiz, closing, play, share, step
+from tcpnotes.widgets import Panel, Quiz, closing, play, scene, share, step
 from tcpnotes.widgets.assets import Shared
 
 
@@ -113,3 +113,11 @@ def test_share__what_is_common_is_said_once(sharing: None) -> None:
     assert "tcpnotes-stepper" in common and "tcpnotes-quiz" in common and ".tn-stepper" in common
     assert "customElements" in stepper.page(alone=True)
     assert len(stepper.html) < 0.6 * len(stepper.page(alone=True))
+
+
+def test_scene__a_scenario_of_a_few_steps_checked_like_a_file() -> None:
+    told = play(scene('{ at = 2.0, host = "A", call = "close" }', until=2.06, title="A closes"))
+    assert told.title == "A closes" and "FIN,ACK arrives, CLOSE_WAIT" in str(told.trace)
+    assert told.records[-1].t <= 2_060_000
+    with pytest.raises(ScenarioError, match="cloze"):
+        scene('{ at = 2.0, host = "A", call = "cloze" }')
