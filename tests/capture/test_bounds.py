@@ -98,7 +98,7 @@ HOSTILE = {
     "SYNs again": lambda i: "1 A S 0",
     "RSTs outside the window": lambda i: f"1 B R {200_000 + i}",
     "probes": lambda i: "1 A . 0 1",
-    "states to and fro": lambda i: ["1 A R. 1 1", f"1 B . 1 {2 + i}", f"1 A P. {1 + i} 1 1"][i % 3],
+    "states back and forth": lambda i: ["1 A R. 1 1", f"1 B . 1 {2 + i}", f"1 A P. {1 + i} 1 1"][i % 3],
 }
 
 
