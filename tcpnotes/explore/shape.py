@@ -24,8 +24,8 @@ _LONG_AGO = 2 * TCP_RTO_MAX + 1  # nothing asks how much longer ago it was
 
 _TIMES = frozenset(
     {
-        "lsndtime", "snd_cwnd_stamp", "ack_lrcvtime", "ack_timeout", "timeout", "retransmit_timer", "delack_timer", "timer",
-        "rcv_tstamp", "retrans_stamp", "ts_recent_stamp", "last_oow_ack", "probes_since",
+        "lsndtime", "snd_cwnd_stamp", "ack_lrcvtime", "ack_timeout", "timeout", "retransmit_timer", "delack_timer",
+        "timer", "rcv_tstamp", "retrans_stamp", "ts_recent_stamp", "last_oow_ack", "probes_since",
     }
 )  # fmt: skip
 _APART = frozenset(
@@ -49,9 +49,11 @@ def shape(host: Host) -> Shape:
         tuple([(tick - net.jiffies, kind, numbers.get(owner, owner) if kind <= KEEPALIVE_TIMER else 0)
                for tick, kind, owner in _live(net)]),
         tuple([(tw.substate, tw.num, tw.dport, tw.rcv_nxt, tw.rcv_wnd, tw.snd_nxt, tw.syn_seq, tw.reuse, tw.timeout,
-                tw.ttd - net.jiffies, _ago(tw.last_oow_ack, net.jiffies), _place(tw.cell, wheel, calendar)) for tw in net.tw_hash.values()]) if net.tw_hash else (),
+                tw.ttd - net.jiffies, _ago(tw.last_oow_ack, net.jiffies), _place(tw.cell, wheel, calendar))
+               for tw in net.tw_hash.values()]) if net.tw_hash else (),
         calendar >= 0 and (net.twcal_jiffie - net.jiffies),
-        tuple([(port, bucket.fastreuse, len(bucket.owners), sum(bucket.buckets.values())) for port, bucket in sorted(net.bhash.items())]),
+        tuple([(port, bucket.fastreuse, len(bucket.owners), sum(bucket.buckets.values()))
+               for port, bucket in sorted(net.bhash.items())]),
         net.orphan_count, net.memory_allocated,
         tuple([(task.call, task.resume, task.fd, task.left, task.done, task.target, task.flags, task.timeo,
                 task.asleep, numbers.get(task.sk or 0)) for task in net.tasks.values()]) if net.tasks else (),

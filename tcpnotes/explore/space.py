@@ -187,8 +187,10 @@ class Space:
             end, sent = ends.step(self.side_end[side], FIRE)
             if due:
                 aged, _ = ends.step(self.side_end[other], Stimulus("age", "", due))
-                other = self.side(aged, inboxes[other])
-            yield me, self.side(end, inboxes[side]), sent, other, left
+                waiting = self.side(aged, inboxes[other])
+            else:
+                waiting = other
+            yield me, self.side(end, inboxes[side]), sent, waiting, left
 
     def resting(self, key: int) -> bool:
         """Is nothing on the wire and no timer running?"""
