@@ -25,8 +25,8 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.clear()
 
-    def __call__(self, done: int) -> None:
-        """``done`` units are done."""
+    def __call__(self, done: int, more: str = "") -> None:
+        """``done`` units are done; ``more`` is what else there is to say."""
         now = monotonic()
         if not self._shown or now - self._last < _PAUSE:
             return
@@ -37,7 +37,7 @@ class Progress:
             bar = f"[{'#' * full}{'.' * (_WIDTH - full)}] {part:4.0%}"
         else:
             bar = f"{done:,}"
-        sys.stderr.write(f"\r\x1b[K{self._what} {bar}")
+        sys.stderr.write(f"\r\x1b[K{self._what} {bar}{more}")
         sys.stderr.flush()
         self._drawn = True
 

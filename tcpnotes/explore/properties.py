@@ -197,9 +197,7 @@ def no_assassination(step: Step) -> bool:
 # -- RST -------------------------------------------------------------------------------------------------------------
 
 
-@prop(
-    "step", "items 1.1b and 1.2; RFC 9293 section 3.10.4", "close with unread data or a linger time of 0 sends a RST."
-)
+@prop("step", "items 1.1b and 1.2; RFC 9293 section 3.10.4", "close with unread data or linger time 0 sends a RST.")
 def cut_off_is_told(step: Step) -> bool:
     sk = step.before.sock
     if step.call not in ("close", "abort") or sk is None:
@@ -214,9 +212,7 @@ def cut_off_is_told(step: Step) -> bool:
     return step.resets == bool(unread or cuts or half)
 
 
-@prop(
-    "step", "RFC 9293 section 3.10.7.1", "A segment to a port without a connection is answered by a RST, a RST by none."
-)
+@prop("step", "RFC 9293 section 3.10.7.1", "A segment to a port without a connection gets a RST, a RST gets none.")
 def nobody_there(step: Step) -> bool:
     if step.segment is None or step.before.place != GONE or step.before.net.listening:
         return True
@@ -230,9 +226,7 @@ def no_needless_reset(step: Step) -> bool:
     return not step.resets or step.call in ("close", "abort") or (step.stimulus.what == "fire" and step.before.orphan)
 
 
-@prop(
-    "step", "RFC 9293 section 3.10.7.4", "A connection answers what is in order with no RST, unless its owner is gone."
-)
+@prop("step", "RFC 9293 section 3.10.7.4", "A connection with an owner answers what is in order with no RST.")
 def living_do_not_reset(step: Step) -> bool:
     sk, seg = step.before.sock, step.segment
     if (

@@ -17,7 +17,6 @@ from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import PROPERTIES, Property
 from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS, Event, Space
 from tcpnotes.explore.views import End, Pair, Step, Stimulus, Summary
-from tcpnotes.kernel.profile import Profile
 
 _PAUSE = 2000  # states between two looks at the clock
 
@@ -46,12 +45,13 @@ class Search:
     def __init__(
         self,
         model: Model,
-        profile: str | Profile = "source",
+        profile: str = "source",
         *,
         reduce: bool = True,
         properties: Iterable[Property] | None = None,
     ) -> None:
         self.model = model
+        self.profile = profile
         self.properties = list(PROPERTIES.values() if properties is None else properties)
         self._alarms: list[tuple[Property, int, Stimulus]] = []
         self._by = {

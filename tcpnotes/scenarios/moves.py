@@ -5,7 +5,7 @@
 ``arrive(7)``  ``lose(7)``  ``double(7)``    of segment number 7; it may overtake others
 ``delay(7,0.2)``                             seconds
 ``fire(A)``  ``crash(A)``                    the next timer of a host; all of a host
-``A.close(3)``  ``A.shutdown(3,SHUT_WR)``  ``A.write(3,100)``  ``A.read(3,1000)``  ``A.linger(3,5)``
+``A.close(3)``  ``A.shutdown(3,SHUT_WR)``  ``A.write(3,100)``  ``A.read(3,1000)``  ``A.linger(3,5)``  ``B.accept(3)``
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tcpnotes.world import (
 
 NEXT, SKIP = "next", "skip"
 MOST = 1000  # moves of one game
-_CALLS = ("close", "shutdown", "write", "read", "linger")
+_CALLS = ("accept", "close", "shutdown", "write", "read", "linger")
 _SHAPE = re.compile(r"(?:(?P<host>[A-Z])\.)?(?P<verb>[a-z]+)(?:\((?P<args>[A-Za-z0-9_.,]*)\))?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
@@ -84,8 +84,8 @@ def _call(host: str, verb: str, args: list[str]) -> Event | None:
         return None
     fd = int(args[0])
     match verb, args[1:]:
-        case "close", []:
-            return AppCalls(host, "close", (fd,))
+        case "accept" | "close", []:
+            return AppCalls(host, verb, (fd,))
         case "shutdown", ["SHUT_RD" | "SHUT_WR" | "SHUT_RDWR" as how]:
             return AppCalls(host, "shutdown", (fd, how))
         case "write" | "read", [amount] if _WHOLE.fullmatch(amount):

@@ -1,0 +1,177 @@
+"""``tcpnotes explore``: can it ever go wrong?"""
+
+from __future__ import annotations
+
+import contextlib
+from argparse import ArgumentTypeError, Namespace
+from pathlib import Path
+from time import monotonic, process_time
+from typing import TYPE_CHECKING
+
+from tcpnotes.cli._command import CommandError, Subparsers, add_json, add_profile, command, print_json, unknown
+from tcpnotes.cli._progress import Progress
+
+if TYPE_CHECKING:
+    from tcpnotes.explore.search import Found, Search
+    from tcpnotes.explore.search import Progress as Reached
+
+
+def add(subparsers: Subparsers) -> None:
+    """Declare the command."""
+    parser = command(
+        subparsers, "explore", run,
+        help="try every interleaving of a model",
+        about="Goes through all states of a model, breadth first, with the engine itself, and looks at every property "
+        "in every state. For what is broken it tells the shortest way there, move by move; --save writes it as a "
+        "scenario file that 'tcpnotes run', the stepper and the playground open. Holes that the source or the kernel "
+        "is known to have are told too, but are no fault. Ctrl-C ends the search with what is known by then.",
+        example="tcpnotes explore close_lossy\n"
+        "tcpnotes explore close_lossy --bug 15 --save found/\n"
+        "tcpnotes explore close_anytime --profile linux-2.4.0 --timeout 600",
+    )  # fmt: skip
+    parser.add_argument("model", metavar="MODEL", nargs="?", help="a name (see --list) or a .toml file")
+    parser.add_argument("--list", action="store_true", help="list the models and the properties")
+    add_profile(parser, "source")
+    parser.add_argument("--limit", metavar="N", type=_positive, help="stop at so many states")
+    parser.add_argument("--timeout", metavar="S", type=_positive, help="stop after so many seconds")
+    parser.add_argument("--full", action="store_true", help="without reduction: many more states, the same verdicts")
+    parser.add_argument("--first", action="store_true", help="stop at the first property that is broken")
+    parser.add_argument("--bug", metavar="BUG", help="with a bug of the museum planted: its name or number")
+    parser.add_argument("--save", metavar="DIR", help="write a scenario file for whatever is found")
+    add_json(parser)
+
+
+def _positive(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return number
+
+
+def run(args: Namespace) -> int:
+    """Search and tell; 1 when a property is broken."""
+    from tcpnotes.exercises import planted
+    from tcpnotes.explore.model import ModelError, load_model, model_names
+    from tcpnotes.explore.search import Search
+
+    if args.list or args.model is None:
+        if args.model is None and not args.list:
+            raise CommandError(f"a model is missing; there are: {', '.join(model_names())}; or give a .toml file.")
+        return _list(args)
+    if args.model not in model_names() and not args.model.endswith(".toml"):
+        remedy = "'tcpnotes explore --list' lists them, and a model of your own is a .toml file"
+        raise CommandError(unknown("model", args.model, model_names(), remedy) + ".")
+    try:
+        model = load_model(args.model)
+    except ModelError as error:
+        raise CommandError(str(error)) from None
+    with contextlib.ExitStack() as stack:
+        if args.bug is not None:
+            try:
+                stack.enter_context(planted(int(args.bug) if args.bug.isdigit() else args.bug))
+            except ValueError as error:
+                raise CommandError(f"--bug: {error}") from None
+        search = Search(model, args.profile, reduce=not args.full)
+        began = process_time()
+        why = _search(search, args)
+        found = search.results()
+        _print(search, found, args, why, process_time() - began)
+        if args.save is not None:
+            _save(search, found, Path(args.save))
+    return 1 if any(not one.property.hole for one in found) else 0
+
+
+def _search(search: Search, args: Namespace) -> str:
+    """Search until the end; why it stopped before, or ""."""
+    began = monotonic()
+    with Progress(f"{search.model.name}:", None) as bar:
+
+        def tell(at: Reached) -> None:
+            rate = at.states / max(monotonic() - began, 0.001)
+            bar(at.states, f" states, {rate:,.0f} a second, frontier {at.frontier:,}, depth {at.depth}{_memory()}")
+
+        try:
+            if search.run(args.limit, args.timeout, tell, ("*",) if args.first else None):
+                return ""
+        except KeyboardInterrupt:
+            return "interrupted"
+    if args.first and search.found:
+        return "stopped at the first"
+    return "limit reached" if args.limit and search.progress().states >= args.limit else "time is up"
+
+
+def _memory() -> str:
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return ""
+    return f", {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MB"
+
+
+def _print(search: Search, found: list[Found], args: Namespace, why: str, seconds: float) -> None:
+    from tcpnotes.explore.story import tell
+
+    reached = search.progress()
+    broken = {one.property.name for one in found}
+    for one in found:
+        moves = tell(search, one).moves
+        if args.json:
+            print_json(
+                "found", property=one.property.name, hole=one.property.hole, sentence=one.property.sentence,
+                origin=one.property.origin, moves=moves, circle=len(one.circle),
+            )  # fmt: skip
+        else:
+            head = "known hole" if one.property.hole else "BROKEN"
+            print(f"{head}: {one.property.name}: {one.property.sentence} ({one.property.origin})")
+            print("    " + "; ".join(moves) + ("; and so on for ever" if one.circle else ""))
+    if args.json:
+        print_json(
+            "explored", model=search.model.name, profile=args.profile, complete=not why, why=why or None,
+            states=reached.states, transitions=reached.transitions, depth=reached.depth, frontier=reached.frontier,
+            cut=search.space.cut, ends=len(search.space.ends.apps), seconds=round(seconds, 2),
+            held=[one.name for one in search.properties if one.name not in broken],
+        )  # fmt: skip
+        return
+    print(
+        f"{search.model.name} ({args.profile}): {reached.states:,} states, {reached.transitions:,} transitions, depth "
+        f"{reached.depth}, {seconds:.1f} s; {search.space.cut:,} transitions cut by the bound of "
+        f"{search.model.in_flight} segments in flight"
+    )
+    held = len(search.properties) - len(broken)
+    print(f"{'not complete (' + why + '): so far ' if why else 'complete: '}{held} properties hold, "
+          f"{sum(not one.property.hole for one in found)} broken, {sum(one.property.hole for one in found)} known holes "
+          "found")  # fmt: skip
+
+
+def _save(search: Search, found: list[Found], folder: Path) -> None:
+    from tcpnotes.explore.story import scenario_text
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in found:
+            (folder / f"{one.property.name}.toml").write_text(scenario_text(search, one), encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"--save {folder}: the file cannot be written: {error.strerror or error}.") from None
+
+
+def _list(args: Namespace) -> int:
+    from tcpnotes.explore.model import load_model, model_names
+    from tcpnotes.explore.properties import PROPERTIES
+
+    for name in model_names():
+        model = load_model(name)
+        if args.json:
+            print_json("model", name=name, title=model.title, about=model.about)
+        else:
+            print(f"{name:16} {model.title}")
+    for one in PROPERTIES.values():
+        if args.json:
+            print_json(
+                "property", name=one.name, about=one.about, sentence=one.sentence, origin=one.origin, hole=one.hole
+            )
+        else:
+            print(f"{one.name:24} {one.sentence} ({one.origin}){' [known hole]' if one.hole else ''}")
+    return 0
