@@ -20,7 +20,8 @@ def page() -> str:
         "body{margin:0;width:1200px;height:630px;display:flex;align-items:center;gap:40px;background:#14181c;"
         "font-family:Arial,Helvetica,'Liberation Sans',sans-serif;color:#e8ebee;overflow:hidden}"
         "section{flex:1;padding-left:70px}h1{font-size:66px;line-height:1.12;margin:0 0 28px}p{font-size:29px;"
-        "line-height:1.45;color:#a3adb8;margin:0}.tn{width:540px;text-align:center}.tn svg{height:600px;width:auto;margin:0 auto}</style>"
+        "line-height:1.45;color:#a3adb8;margin:0}.tn{width:540px}"
+        ".tn svg{height:600px;width:auto;margin:0 auto}</style>"
         "<section><h1>How does Linux close a TCP connection?</h1><p>A textbook that runs: every step, every kernel "
         "function, every state.</p></section>"
         f'<div class="tn tn-dark">{ladder.element()}</div>'

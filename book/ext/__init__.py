@@ -30,11 +30,12 @@ DIRECTIVES = {
     "list-of-modules": lists.Modules,
     "list-of-words": lists.Words,
     "list-of-symptoms": lists.Symptoms,
+    "memory": lists.Memory,
 }
 
 
 def in_parallel(app: Sphinx, config: Config) -> None:
-    """Numbering by parts does nothing while pages are read, but does not say so: without this, all are read one by one."""
+    """Numbering by parts does nothing while pages are read, but does not say so: all would be read one by one."""
     numbering = app.extensions.get("sphinx_multitoc_numbering")
     if numbering is not None and numbering.parallel_read_safe is None:
         numbering.parallel_read_safe = True

@@ -77,4 +77,5 @@ def files(contents: Path) -> list[str]:
 def read_all(book: Path, known: Iterable[str]) -> list[Chapter]:
     """All chapters in their order; ``book`` is the folder with ``_toc.yml``."""
     order = list(known)
-    return [read(book / f"{doc}.ipynb", doc, order) for doc in files(book / "_toc.yml")]
+    found = [(doc, book / f"{doc}.ipynb") for doc in files(book / "_toc.yml")]
+    return [read(path, doc, order) for doc, path in found if path.is_file()]  # Sphinx tells of those that are missing

@@ -97,7 +97,7 @@ def _gather(digest: str) -> Facts:
     from tcpnotes.scenarios.proof import Missing, prove
     from tcpnotes.source import item_ids
 
-    facts = Facts(*(defaultdict(dict) for _ in range(4)), {}, {}, digest)
+    facts = Facts(defaultdict(dict), defaultdict(dict), defaultdict(dict), defaultdict(dict), {}, {}, digest)
     found_in: dict[str, dict[str, list[int]]] = {}
     traces = {}
     for name in scenario_names():

@@ -9,7 +9,8 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
-from ext import chapters, nodes as make
+from ext import chapters
+from ext import nodes as make
 from ext.pages import known
 
 log = logging.getLogger(__name__)

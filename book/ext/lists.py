@@ -12,15 +12,15 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
-from tcpnotes.kernel.mirror import FUNCTIONS
-from tcpnotes.kernel.sock import STATE_NAMES
-from tcpnotes.scenarios import load
-from tcpnotes.source import items
 
 from ext import nodes as make
 from ext.chapters import files
 from ext.pages import Known, known, modules
 from ext.reference import folded, steps
+from tcpnotes.kernel.mirror import FUNCTIONS
+from tcpnotes.kernel.sock import STATE_NAMES
+from tcpnotes.scenarios import load
+from tcpnotes.source import items
 
 STEPS = {
     "1": "A closes first", "2": "B takes in the FIN", "3": "The ACK of A's FIN", "4": "B closes too",
@@ -84,7 +84,7 @@ class Items(Listing):
     def body(self, what: Known) -> Iterator[nodes.Node]:
         for step, words in STEPS.items():
             rows: list[list[make.Content]] = [
-                [make.item(entry.id), entry.text, make.listed(make.scenario(name) for name in what.facts.of_item(entry.id))]
+                [make.item(entry.id), entry.text, make.listed(map(make.scenario, what.facts.of_item(entry.id)))]
                 for entry in items() if entry.step == step
             ]  # fmt: skip
             title = words if step == "S" else f"Step {step}: {words}"
@@ -98,7 +98,9 @@ class Functions(Listing):
         by_file: dict[str, list[list[make.Content]]] = defaultdict(list)
         for name, entry in sorted(FUNCTIONS.items()):
             named = [one.id for one in items() if name in one.released]
-            by_file[entry.file].append([make.function(name), make.inline(entry.doc), make.listed(map(make.item, named))])
+            by_file[entry.file].append(
+                [make.function(name), make.inline(entry.doc), make.listed(map(make.item, named))]
+            )
         for file, rows in sorted(by_file.items()):
             id = "file-" + file.replace("/", "-").replace(".", "-")
             yield make.section(make.code(file), id, make.table(["function", "what it means", "items"], rows))
@@ -145,9 +147,10 @@ class Words(Listing):
             rows: list[tuple[str, make.Content]] = [("in the kernel", _number(numbers.get(name)))]
             rows += [("also spelt", make.listed(map(make.code, entry["spelt"])))] if entry.get("spelt") else []
             for words, found, other in (("entered from", into, 0), ("left for", out, 1)):
-                parts = [[("a bucket" if move.split()[other] == "bucket" else move.split()[other]), " by ",
-                          make.listed(map(make.function, about.get("functions", ())))]
-                         for move, about in found.items()]  # fmt: skip
+                parts: list[make.Content] = []
+                for move, about in found.items():
+                    end = move.split()[other].replace("bucket", "a bucket")
+                    parts.append([end, " by ", *make.listed(map(make.function, about.get("functions", ())))])
                 rows += [(words, make.listed(parts, "; "))] if parts else []
             seen: dict[str, int] = {}
             for about in into.values():
@@ -185,6 +188,21 @@ def _numbered() -> Iterator[tuple[int, str]]:
 
 def _number(number: int | None) -> str:
     return f"state number {number}" if number is not None else "no state of a socket: a substate of a bucket"
+
+
+class Memory(Listing):
+    """What one student takes of a server's memory, as it was measured."""
+
+    def body(self, what: Known) -> Iterator[nodes.Node]:
+        measured = self.read("memory.toml")
+        server = measured["server"]
+        titles = {Path(one.doc).name: one for one in what.chapters}
+        rows: list[list[make.Content]] = []
+        for name, kernel in measured["kernel"].items():
+            chapter = titles.get(name)
+            shown: make.Content = make.link(chapter.title, chapter.doc) if chapter else make.code(name)
+            rows.append([shown, f"{server} MB", f"{kernel} MB", f"{server + kernel} MB"])
+        yield make.table(["notebook", "server", "kernel", "together"], rows)
 
 
 class Symptoms(Listing):

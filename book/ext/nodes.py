@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from docutils import nodes
 
-Content = str | nodes.Node | Sequence["str | nodes.Node"]
+Content: TypeAlias = "str | nodes.Node | Sequence[Content]"
 
 
 def inline(content: Content) -> list[nodes.Node]:
@@ -29,7 +30,7 @@ def code(text: str) -> nodes.literal:
 
 
 def link(content: Content, doc: str, fragment: str = "", css: str = "") -> nodes.reference:
-    """A link to another page of the book; `ext.links` makes an address of it, and complains if there is no such page."""
+    """A link to another page of the book; `ext.links` makes an address of it, and complains if there is none."""
     made = nodes.reference("", "", *inline(content), internal=True, book_doc=doc, book_fragment=fragment)
     if css:
         made["classes"] += css.split()

@@ -15,12 +15,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import tcpnotes
 from sphinx.util import logging
+
+import tcpnotes
+from ext import chapters, facts
+from ext.chapters import Chapter
 from tcpnotes.kernel.mirror import FUNCTIONS
 from tcpnotes.source import item_ids
-
-from ext import chapters, facts
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -34,9 +35,9 @@ class Known(NamedTuple):
     """All that pages are made of."""
 
     facts: facts.Facts
-    chapters: list[chapters.Chapter]
+    chapters: list[Chapter]
 
-    def speak_of(self, item: str | None = None, code: str | None = None) -> list[chapters.Chapter]:
+    def speak_of(self, item: str | None = None, code: str | None = None) -> list[Chapter]:
         """The chapters that speak of an item, or of a word that is set as code."""
         return [one for one in self.chapters if item in one.items or code in one.code]
 
@@ -67,6 +68,11 @@ def modules() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def plain(text: str) -> str:
+    """A line of text in Markdown, in which nothing is mark-up."""
+    return re.sub(r"([\\`*_{}\[\]<>$&#])", r"\\\1", " ".join(text.split()))
+
+
 def _markdown(title: str, directive: str, argument: str, digest: str) -> str:
     bare = "" if directive == "kernel-function" else "html_theme.sidebar_secondary.remove: true\n"
     return f"---\norphan: true\n{bare}---\n\n# {title}\n\n```{{{directive}}} {argument}\n:state: {digest}\n```\n"
@@ -76,7 +82,9 @@ def _rest(module: str) -> str:
     """The page of a module: what is defined in it, and, for a package, what it takes from its modules."""
     title = f"``{module}``"
     text = f":orphan:\n\n{title}\n{'=' * len(title)}\n\n:doc:`All modules </api>`\n\n"
-    text += f".. automodule:: {module}\n   :members:\n   :undoc-members:\n   :show-inheritance:\n   :ignore-module-all:\n"
+    text += (
+        f".. automodule:: {module}\n   :members:\n   :undoc-members:\n   :show-inheritance:\n   :ignore-module-all:\n"
+    )
     offered = _offered(module)
     if offered:
         text += "\nIt offers: " + ", ".join(offered) + ".\n"
@@ -112,8 +120,7 @@ def generated(what: Known) -> Iterator[tuple[str, str]]:
 
     for name in what.facts.profiles:
         state = digest([chapter.doc for chapter in what.chapters if name in chapter.scenarios])
-        title = re.sub(r"([\\`*_{}\[\]<>$])", r"\\\1", load(name).title)
-        yield f"scenarios/{name}.md", _markdown(title, "scenario", name, state)
+        yield f"scenarios/{name}.md", _markdown(plain(load(name).title), "scenario", name, state)
     for module in modules():
         yield f"api/{module}.rst", _rest(module)
 

@@ -30,14 +30,19 @@ _THEME = (
 )  # fmt: skip
 # What is left of a notebook's cell whose output was the script above.
 _EMPTY = re.compile(
-    r'<div class="cell[^"]*"[^>]*>\s*<div class="cell_output[^"]*">\s*<div class="output text_html">\s*</div>\s*</div>\s*</div>'
+    r'<div class="cell[^"]*"[^>]*>\s*<div class="cell_output[^"]*">\s*<div class="output text_html">'
+    r"\s*</div>\s*</div>\s*</div>"
 )
 _MARK = '<meta http-equiv="Content-Security-Policy"'
 _EXECUTED = ("text/javascript", "application/javascript", "module")
 # The index of all words, half a megabyte, is for the page of results: the field that leads there does not need it.
-_SEARCH = re.compile(r"\s*<script src=\"[^\"]*(?:_static/searchtools|_static/language_data|searchindex)\.js[^>]*></script>")
+_SEARCH = re.compile(
+    r"\s*<script src=\"[^\"]*(?:_static/searchtools|_static/language_data|searchindex)\.js[^>]*></script>"
+)
 # 1.5 MB that draw the theme's icons as SVG; its style sheet has them as a font too.
-_ICONS = re.compile(r"\s*<script[^>]*\bscripts/fontawesome\.js[^>]*></script>(\s*<link[^>]*\bscripts/fontawesome\.js[^>]*>)?")
+_ICONS = re.compile(
+    r"\s*<script[^>]*\bscripts/fontawesome\.js[^>]*></script>(\s*<link[^>]*\bscripts/fontawesome\.js[^>]*>)?"
+)
 
 
 class Touched(NamedTuple):

@@ -12,16 +12,17 @@ from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
-from tcpnotes.kernel.mirror import FUNCTIONS, Mirrored
-from tcpnotes.scenarios import load
-from tcpnotes.source import item, languages
-from tcpnotes.view.story import clock
 
-from ext import docstrings, nodes as make
+from ext import docstrings
+from ext import nodes as make
 from ext.chapters import Chapter
 from ext.facts import tell
 from ext.pages import Known, known
 from ext.stepper import raw
+from tcpnotes.kernel.mirror import FUNCTIONS, Mirrored
+from tcpnotes.scenarios import load
+from tcpnotes.source import item, languages
+from tcpnotes.view.story import clock
 
 _FEW = 8  # places that a page names before it folds the rest away
 

@@ -1,4 +1,4 @@
-"""Scripts, styles and fonts that all pages share, taken from the library and from npm packages when the site is built."""
+"""Scripts, styles and fonts that all pages share: from the library and from npm packages, when the site is built."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
+
 from tcpnotes.widgets import assets, cards
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def write(app: Sphinx, config: Config) -> None:
     config.html_static_path.append(str(folder))
 
 
-def preview(app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+def preview(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """What others show of a page when it is linked: its title, its first sentences, the book's card."""
     title = re.sub(r"<[^>]+>", "", context.get("title", ""))
     opening = next((node.astext() for node in doctree.findall(nodes.paragraph)), "") if doctree else ""

@@ -7,6 +7,7 @@ from typing import ClassVar
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.util.docutils import SphinxDirective
+
 from tcpnotes.scenarios import ScenarioError
 from tcpnotes.widgets import Stepper, play
 
