@@ -23,6 +23,7 @@ from tcpnotes.view.theme import number as n
 WIDTH, MARGIN = 440, 114
 LEFT, RIGHT = MARGIN, WIDTH - MARGIN
 _LINE, _TOP = 16, 62
+_ROOM = MARGIN - 8  # for what stands beside a line of life
 _SILENCE = 1_000_000  # a gap longer than this is worth a remark
 
 
@@ -121,18 +122,21 @@ class _Words:
     index: int
     kind: str
     text: str
-    result_at: int | None = None  # where the result became known, when that is on the same line
 
 
 def _merged(beat: Beat) -> list[_Words]:
-    """Marks of a beat, with a call and its result on one line where nothing slept in between."""
+    """Marks of a beat, with a call and its result on one line where nothing slept in between and both fit."""
     out: list[_Words] = []
     for mark in beat.marks:
         if beat.what == "resume" and mark.kind == "result":
             out = [w for w in out if w.kind != "event"]
             out.append(_Words(mark.index, "event", f"{beat.detail} returns {mark.text}"))
         elif mark.kind == "result" and out and out[0].kind == "event" and not any(w.text == "sleeps" for w in out):
-            out[0] = _Words(out[0].index, "event", f"{out[0].text} = {mark.text}", mark.index)
+            joined = f"{out[0].text} = {mark.text}"
+            if mark.text == "0" or _short(joined, _ROOM) == joined:
+                out[0] = _Words(out[0].index, "event", joined)
+            else:  # an errno that is cut short tells nothing
+                out.append(_Words(mark.index, "event", f"= {mark.text}"))
         elif mark.kind == "result":
             out.append(_Words(mark.index, "event", f"= {mark.text}"))
         else:
@@ -140,12 +144,23 @@ def _merged(beat: Beat) -> list[_Words]:
     return out
 
 
+def _said(text: str) -> str:
+    """A call as there is room for it: what was set or asked for matters, not how."""
+    if option := re.match(r"setsockopt\(\d+, \w+, (\w+), (.*)\) = 0$", text):
+        return f"{option[1]} {option[2]}"
+    if option := re.match(r"getsockopt\(\d+, \w+, (\w+)\)$", text):
+        return option[1]
+    if direction := re.match(r"shutdown\(\d+, (\w+)\) = 0$", text):
+        whole = f"shutdown {direction[1]}"
+        return whole if _short(whole, _ROOM) == whole else direction[1]
+    return text
+
+
 def _mark(thing: object, index: int, x: float, y: float, anchor: str, column: int) -> str:
     assert isinstance(thing, _Words)
-    option = re.match(r"setsockopt\(\d+, \w+, (\w+), (.*)\) = 0$", thing.text)
-    said = f"{option[1]} {option[2]}" if option else thing.text  # what was set matters, not how
+    said = _said(thing.text)
     small = thing.kind not in ("state", "bucket", "event")  # notes are set smaller
-    short = _short(said, (MARGIN - 8) * (11 / 9.5 if small else 1))
+    short = _short(said, _ROOM * (11 / 9.5 if small else 1))
     text = theme.text(short)
     full = f"<title>{theme.text(thing.text)}</title>" if short != thing.text else ""
     if thing.kind in ("state", "bucket"):

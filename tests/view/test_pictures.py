@@ -82,6 +82,18 @@ def test_ladder__answers_have_hollow_heads() -> None:
     assert 'class="seg B received ans"' in ladder(runs.plain_close().frames).svg
 
 
+def test_ladder__an_errno_and_a_direction_are_never_cut() -> None:
+    world = runs.connected()
+    recorder = world.listen()
+    world.call("A", "shutdown", 3, "SHUT_WR")
+    world.run_until(world.now + 1_000_000)
+    world.call("A", "write", 3, 1000)
+    world.call("B", "shutdown", 4, "SHUT_RDWR")
+    words = re.findall(r"<text[^>]*>(?:<title>[^<]*</title>)?([^<]*)</text>", ladder(recorder).svg)
+    assert words[words.index("write(3, 1000)") + 1] == "= -1 EPIPE"
+    assert "shutdown SHUT_WR" in words and "SHUT_RDWR" in words
+
+
 def _node_classes(picture: Picture) -> dict[str, str]:
     found = re.findall(r'id="tn\w+-(n-[\w-]+)" class="([^"]+)"', picture.svg)
     return {name.removeprefix("n-"): classes for name, classes in found}
