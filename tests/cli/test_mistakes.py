@@ -19,7 +19,9 @@ MISTAKES = {
     "run missing.toml": "missing.toml: the file cannot be read: No such file or directory.",
     "run orderly_close more": "'more' is one argument too many",
     "run orderly_close --profil source": "there is no option '--profil' (did you mean '--profile'?)",
-    "run orderly_close --profile linux-2.4": "there is no profile 'linux-2.4' (did you mean 'linux-2.4.0' or 'linux-6'?)",
+    "run orderly_close --profile linux-2.4": (
+        "there is no profile 'linux-2.4' (did you mean 'linux-2.4.0' or 'linux-6'?)"
+    ),
     "run orderly_close --profile zzz": "there is no profile 'zzz'; choose one of: source, linux-2.4.0",
     "run orderly_close --seed two": "argument --seed: 'two' is not a whole number",
     "run orderly_close --seed": "argument --seed: expected one argument",
