@@ -27,13 +27,14 @@ setup: $(READY)  ## make .venv/ with everything that the targets here use
 site: setup node_modules/.package-lock.json  ## the book as a site: book/_build/site
 	$(BIN)/python -m sphinx -W --keep-going --quiet -j $(JOBS) -b html -d book/_build/doctrees book $(SITE)
 	$(BIN)/node tools/trim_css.mjs $(SITE)
+	$(BIN)/python tools/trim_fonts.py $(SITE)
 
 show: site  ## serve the site on this machine
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) 8000
 
 jupyter-book: $(BOOKENV)/.ready  ## the same pages by the command of Jupyter Book, in an environment of its own
 	PYTHONPATH=$(CURDIR) $(BOOKENV)/bin/jupyter-book build --warningiserror --keep-going --quiet \
-	--path-output book/_build/jupyter-book --config book/_config.yml --toc book/_toc.yml book
+	--path-output book/_build/jupyter-book --config book/_config.yml book
 
 publish: site  ## one folder that any static server can serve under any prefix: make publish DIR=…
 	$(BIN)/python tools/publish.py "$(DIR)"

@@ -53,11 +53,12 @@ class FindNames(SphinxPostTransform):
             if f"items/{id}" in self.env.found_docs and doc != f"items/{id}":
                 found.append((start, end, make.item(id)))
         cited = getattr(self.env.get_domain("cite"), "citations", ())
-        keys = {entry.key for entry in cited}
+        anchors = {entry.key: entry.citation_id for entry in cited}
         if doc != "bibliography":
             for match in _RFC.finditer(text):
-                if f"rfc{match[1]}" in keys:
-                    found.append((match.start(), match.end(), make.link(match[0], "bibliography", f"rfc{match[1]}")))
+                anchor = anchors.get(f"rfc{match[1]}")
+                if anchor:
+                    found.append((match.start(), match.end(), make.link(match[0], "bibliography", anchor)))
         if not found:
             return
         made: list[nodes.Node] = []

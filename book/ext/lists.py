@@ -53,9 +53,7 @@ class ByQuestion(Listing):
     def body(self, what: Known) -> Iterator[nodes.Node]:
         rows: list[list[make.Content]] = []
         for chapter in what.chapters:
-            shown = [id for id in what.facts.items if id in chapter.items]
-            covered = f" Items {shown[0]} to {shown[-1]}." if len(shown) > 1 else ""
-            rows.append([make.link(chapter.title, chapter.doc), f"{chapter.opening}{covered}"])
+            rows.append([make.link(chapter.title, chapter.doc), chapter.opening])
         yield nodes.bullet_list("", *(
             nodes.list_item("", make.paragraph(title, css="question"), make.paragraph(opening))
             for title, opening in rows

@@ -27,6 +27,11 @@ _OURS = ('(()=>{if(customElements.get("tcpnotes-',)
 _THEME = (
     "document.documentElement.dataset.mode", "DOCUMENTATION_OPTIONS.", "window.MathJax", "// Activate the search field",
     "// Find the way home",
+    # What Jupyter Book's extensions put into pages: settings of buttons, which the policy keeps from going elsewhere.
+    "var togglebuttonSelector",
+    "const THEBE_JS_URL",
+    "const thebe_",
+    "kernelName =",
 )  # fmt: skip
 # What is left of a notebook's cell whose output was the script above.
 _EMPTY = re.compile(

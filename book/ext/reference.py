@@ -90,7 +90,7 @@ class FunctionPage(Page):
     def body(self) -> Iterator[nodes.Node]:
         entry = FUNCTIONS[self.subject]
         about = self.what.facts.functions.get(self.subject, {})
-        yield index_entry(self.subject, "kernel function")
+        yield from index_entry(self.subject, "kernel function")
         yield self.neighbours(sorted(FUNCTIONS), "functions", "all kernel functions")
         yield from docstring(entry)
         shows = [id for id in self.what.facts.items if self.subject in item(id).released]
@@ -128,9 +128,10 @@ def docstring(entry: Mirrored) -> Iterator[nodes.Node]:
             yield make.paragraph(rows[0][1], css="" if number else "meaning")
 
 
-def index_entry(name: str, kind: str) -> nodes.Node:
-    """An entry of the general index that leads to the top of the page."""
-    return addnodes.index(entries=[("single", f"{name} ({kind})", "top", "", None)])
+def index_entry(name: str, kind: str) -> Iterator[nodes.Node]:
+    """An entry of the general index, and the anchor at the top of the page that it leads to."""
+    yield addnodes.index(entries=[("single", f"{name} ({kind})", f"about-{name}", "", None)])
+    yield nodes.target("", "", ids=[f"about-{name}"])
 
 
 class ItemPage(Page):
