@@ -81,9 +81,53 @@ def nothing_unacked(pair: Pair) -> bool:
 
 @prop("step", "RFC 9293 section 3.8.3", "Nobody gives up: a network that loses so little gets everything through.")
 def nobody_gives_up(step: Step) -> bool:
+    return not _gives_up(step) or _embraced(step.before)
+
+
+@prop(
+    "step",
+    "items 3.3 and 3.4",
+    "Two ends that both close with data on the way do not throw away each other's data, and with it each other's ACKs, "
+    "until both give up.",
+    hole=True,
+)
+def no_deadly_embrace(step: Step) -> bool:
+    return not (_gives_up(step) and _embraced(step.before))
+
+
+def _gives_up(step: Step) -> bool:
     if not step.retransmits or not step.before.unacked or step.before.state in ("SYN_SENT", "SYN_RECV"):
+        return False
+    return step.after.state in ("CLOSE", "") and step.after.bucket is None
+
+
+def _embraced(end: End) -> bool:
+    """Does it drop data that comes before the ACK of its FIN, as the text says, with data of its own to send?"""
+    if end.net.profile.data_before_fin_ack != "drop and ack" or end.state != "FIN_WAIT1" or end.sock is None:
+        return False
+    return any(skb.len for skb in end.sock.write_queue)
+
+
+@prop("step", "item S.1", "After a half close, data that comes in order is taken.")
+def half_closed_ends_listen(step: Step) -> bool:
+    sk, seg = step.before.sock, step.segment
+    if sk is None or seg is None or sk.dead or step.before.state not in ("FIN_WAIT1", "FIN_WAIT2"):
         return True
-    return step.after.state not in ("CLOSE", "") or step.after.bucket is not None
+    plain = seg.len and seg.seq == sk.rcv_nxt and seg.flags & (ACK | SYN | RST) == ACK
+    if not plain or before(seg.ack_seq, sk.snd_una) or before(sk.snd_nxt, seg.ack_seq) or not sk.rcv_wnd:
+        return True
+    now = step.after.sock
+    return now is None or now.rcv_nxt != sk.rcv_nxt
+
+
+@prop("step", "item 2.0; RFC 9293 section 3.10.7.4", "An ACK that answers a FIN covers it.")
+def ack_covers_the_fin(step: Step) -> bool:
+    sk, seg = step.before.sock, step.segment
+    if sk is None or seg is None or seg.flags & (FIN | SYN | RST) != FIN or (sk.shutdown & 1 and not sk.dead):
+        return True
+    if seg.seq != sk.rcv_nxt or step.after.place == step.before.place or step.resets:
+        return True
+    return all(sent.ack_seq == seg.end_seq for sent in step.sent if sent.flags & ACK)
 
 
 # -- states --------------------------------------------------------------------------------------------------------

@@ -213,6 +213,9 @@ def _flight(story: Story, flight: Flight, place: _Place, height: float) -> str:
     slope = (y2 - y1) / (x2 - x1)
     lx = x1 + side * 10
     ly = y1 + slope * (lx - x1) - 5 if flight.fate == "lost" or y2 - y1 < 24 else y1 - 3
+    if place.sent.get(id(flight)) is None:  # half an arrow: what it says has room before its head only
+        anchor = "end" if side > 0 else "start"
+        lx, ly = x2 - side * 14, y1 - 4
     dash = " dash" if flight.fate == "flying" else ""
     end = "" if flight.end is None else f' data-e="{flight.end}"'
     hint = theme.text(f"{flight.label} ({flight.detail})")
