@@ -142,8 +142,8 @@ def _print(search: Search, found: list[Found], args: Namespace, why: str, second
     )
     held = len(search.properties) - len(broken)
     print(f"{'not complete (' + why + '): so far ' if why else 'complete: '}{held} properties hold, "
-          f"{sum(not one.property.hole for one in found)} broken, {sum(one.property.hole for one in found)} known holes "
-          "found")  # fmt: skip
+          f"{sum(not one.property.hole for one in found)} broken, "
+          f"{sum(one.property.hole for one in found)} known holes found")  # fmt: skip
 
 
 def _save(search: Search, found: list[Found], folder: Path) -> None:
