@@ -1,0 +1,183 @@
+"""Every interleaving: what is searched, that reduction loses nothing, and that what is found happens in a world."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tcpnotes.exercises import bugs, planted
+from tcpnotes.explore.circles import search_circles
+from tcpnotes.explore.model import ModelError, load_model, model_names, parse
+from tcpnotes.explore.properties import PROPERTIES, Property, prop
+from tcpnotes.explore.search import Found, Search
+from tcpnotes.explore.shape import shape
+from tcpnotes.explore.story import events, scenario_of, tell
+from tcpnotes.explore.views import Pair
+from tcpnotes.scenarios.run import run
+from tcpnotes.widgets.game import Game
+
+PROFILES = ("source", "linux-2.4.0")
+SMALL = ("close_simple", "close_lossy", "lingering", "long_fin_wait2")
+
+
+def searched(model: str, profile: str = "linux-2.4.0", *, reduce: bool = True, **changes: int) -> Search:
+    search = Search(load_model(model)._replace(**changes), profile, reduce=reduce)
+    assert search.run()
+    return search
+
+
+def broken(search: Search) -> set[str]:
+    return {found.property.name for found in search.results()}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("model", [*SMALL, "listening", "abort_anytime"])
+def test_released_kernel_and_text__only_the_known_holes(model: str, profile: str) -> None:
+    for found in searched(model, profile).results():
+        assert found.property.hole, tell(searched(model, profile), found).moves
+
+
+@pytest.mark.parametrize("model", SMALL)
+def test_reduction__same_verdicts_as_the_full_search(model: str) -> None:
+    # Segments that are lost take no room in the reduced search, so the bound must not bite.
+    reduced, full = searched(model, in_flight=8), searched(model, in_flight=8, reduce=False)
+    assert broken(reduced) == broken(full)
+    assert len(reduced.order) < len(full.order)
+    assert reduced.space.cut == full.space.cut == 0
+
+
+@pytest.mark.parametrize("bug", ["two_seconds", "timer_forgotten", "gives_up_in_closing", "passive_at_heart"])
+def test_reduction__finds_the_same_bugs(bug: str) -> None:
+    with planted(bug):
+        assert broken(searched("close_lossy")) == broken(searched("close_lossy", reduce=False))
+
+
+@pytest.mark.parametrize("model", [*SMALL, "listening"])
+def test_every_state__a_world_that_goes_the_same_way_has_the_same_shape(model: str) -> None:
+    search = searched(model)
+    step = max(len(search.order) // 60, 1)
+    for index in range(0, len(search.order), step):
+        found = Found(PROPERTIES["all_is_free"], search.path(index))
+        space = search.space
+        a, b, _ = space.parts(search.order[index])
+        swapped = space.first_swapped
+        for key, there in zip(found.path, found.path[1:], strict=False):
+            swapped ^= next(change for _, to, change in space.explained(key) if to == there)
+        world = tell(search, found).world
+        ends = (b, a) if swapped else (a, b)
+        for host, side in zip("AB", ends, strict=True):
+            assert shape(world.host(host)) == shape(space.ends.host(space.side_end[side]))
+
+
+def test_assassination__shortest_story_runs_as_a_scenario_and_in_a_game() -> None:
+    search = searched("close_lossy")
+    (found,) = search.results()
+    assert found.property.name == "no_assassination"
+    moves = tell(search, found).moves
+    assert moves[0].endswith(".close(3)") and len(list(events(search, found))) == 7
+    scenario = scenario_of(search, found)
+    done = run(scenario, profile="linux-2.4.0")
+    kinds = [(record.kind, getattr(record, "op", "")) for record in done.recorder.records]
+    assert ("tw", "kill") in kinds
+    assert not any(host.net.tw_hash or host.net.socks for host in done.world.hosts.values())
+    game = Game(scenario, profile="linux-2.4.0")
+    game.goto(game.count)
+    assert not any(host.net.tw_hash for host in game.world.hosts.values())
+
+
+def test_rfc1337__nobody_is_assassinated_when_it_is_on() -> None:
+    model = load_model("close_lossy")
+    search = Search(model._replace(sysctl=(*model.sysctl, ("tcp_rfc1337", 1))), "linux-2.4.0")
+    assert search.run() and search.results() == []
+
+
+def test_deadly_embrace__only_where_the_text_is_followed_word_for_word() -> None:
+    assert "no_deadly_embrace" in broken(searched("abort_anytime", "source"))
+    assert "no_deadly_embrace" not in broken(searched("abort_anytime", "linux-2.4.0"))
+
+
+MUSEUM = {
+    "fin_despite_unread_data": "write_close", "waits_with_the_state": "closed_window", "silent_abort": "abort_anytime",
+    "any_ack_will_do": "write_close", "deaf_after_half_close": "write_close", "impatient_fin": "write_close",
+    "no_second_try_in_close_wait": "write_close", "oversleeps": "lingering", "orphan_for_ever": "long_fin_wait2",
+    "killed_by_a_syn": "opening", "close_ends_time_wait": "write_close",
+}  # fmt: skip
+QUICK = ("fin_despite_unread_data", "oversleeps", "stuck_wheel", "says_it_once", "one_too_few", "orphan_for_ever")
+
+
+@pytest.mark.parametrize(
+    "bug", [pytest.param(one.name, marks=() if one.name in QUICK else pytest.mark.long) for one in bugs()]
+)
+def test_museum__every_bug_is_found(bug: str) -> None:
+    with planted(bug):
+        search = Search(load_model(MUSEUM.get(bug, "close_lossy")), "linux-2.4.0")
+        search.run(limit=300_000, stop_at=("*",))
+        faults = [found for found in search.results() if not found.property.hole]
+        assert faults
+        scenario = scenario_of(search, faults[0])
+        run(scenario, profile="linux-2.4.0")
+
+
+def test_search__goes_on_where_it_stopped() -> None:
+    whole = searched("close_lossy")
+    search = Search(load_model("close_lossy"), "linux-2.4.0")
+    assert not search.run(limit=500)
+    assert not search.done
+    assert search.run()
+    assert list(search.order) == list(whole.order) and search.transitions == whole.transitions
+
+
+def test_own_property__a_decorated_function() -> None:
+    @prop("rest", "nowhere", "Nothing ever comes to rest.")
+    def never_rests(pair: Pair) -> bool:
+        return False
+
+    try:
+        assert "never_rests" in broken(searched("close_simple"))
+    finally:
+        del PROPERTIES["never_rests"]
+    with pytest.raises(ValueError, match="about one of end, step"):
+        prop("world", "", "")
+
+
+def test_circle__found_when_something_may_never_end() -> None:
+    model = load_model("close_simple")
+    forever = Property("no_bucket", "ever", "", "", lambda pair: pair.a.place != "TIME_WAIT")
+    search = Search(model, "linux-2.4.0", properties=[forever])
+    assert search.run()
+    search_circles(search)
+    assert search.found == {}  # TIME_WAIT ends
+
+
+def test_models__all_can_be_read() -> None:
+    for name in model_names():
+        assert load_model(name).title
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("", "title"),
+        ("title = 1", "title"),
+        ("title = 'x'\nspeed = 1", "speed"),
+        ("title = 'x'\n[network]\nlose = 8", "network.lose"),
+        ("title = 'x'\n[network]\nreorder = 1", "network.reorder"),
+        ("title = 'x'\n[both]\nlisten = true", "both.listen"),
+        ("title = 'x'\n[both]\n[A]", "both"),
+        ("title = 'x'\n[sysctl]\ntcp_sack = 1", "sysctl.tcp_sack"),
+        ("title = 'x'\nstart = 'now'", "start"),
+        ("title = ", ""),
+    ],
+)
+def test_bad_model__says_where(text: str, where: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        parse(text.encode(), "x", "x.toml")
+    assert caught.value.where == where
+
+
+def test_unknown_model_and_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="there are: abort_anytime"):
+        load_model("nothing")
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_model(tmp_path / "none.toml")
