@@ -259,7 +259,7 @@ class Game:
         recorder.records[:], recorder.frames[:] = self.records, self.frames
         for name, host in world.hosts.items():
             if host.net.trace is not None:
-                host.net.trace.asleep = last.asleep[name].copy()
+                host.net.trace.asleep = {task: opened[:] for task, opened in last.asleep[name].items()}
         step = last.step
         if one.text == NEXT:
             step = self._natural(world, stage, step)

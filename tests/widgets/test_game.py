@@ -156,6 +156,17 @@ def test_link__leads_anyone_to_the_same_frame() -> None:
     assert there.world == game.world and status(there) == status(game)
 
 
+def test_two_futures_of_a_call_that_sleeps__do_not_share_where_it_slept() -> None:
+    game = Game("half_close")
+    game.act("A.read(3,100)")
+    game.act("B.write(4,50)")
+    game.act("arrive(4)")  # the data arrives and the call goes on: once …
+    first = game.records
+    game.goto(game.at - 1)
+    game.act("arrive(4)")  # … and once more
+    assert game.records == first
+
+
 @pytest.mark.parametrize(
     ("link", "said"),
     [
