@@ -149,6 +149,7 @@ class Ends:
         self.parents = array("I")  # the state from which each came, and
         self.causes = array("I")  # what reached it there: how to come by a host in that state
         self.dues = array("i")  # ticks to the next timer, _NO_TIMER if there is none
+        self.spent = bytearray()  # is nothing left of the connection, and nobody who could do anything?
         self.outs: list[tuple[int, ...]] = []  # what may be sent at once: numbers of segments
         self.worked = 0
         self._kept = kept
@@ -209,6 +210,7 @@ class Ends:
             self.parents.append(parent)
             self.causes.append(cause)
             self.dues.append(_NO_TIMER if tick is None else max(tick - net.jiffies, 0))
+            self.spent.append(app.gone != OPEN and not (net.socks or net.tw_hash or net.tasks))
             self._keep(number, host)
             if self.judge_state is not None:
                 self.judge_state(End(host, app, self.model), number)

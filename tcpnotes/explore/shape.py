@@ -21,11 +21,13 @@ from tcpnotes.world.host import Host
 Shape = tuple[Any, ...]
 
 _LONG_AGO = 2 * TCP_RTO_MAX + 1  # nothing asks how much longer ago it was
+_FAR_BACK = 16  # doubled so often, any time-out is at its limit; probes go on counting
 
 _TIMES = frozenset(
     {
         "lsndtime", "snd_cwnd_stamp", "ack_lrcvtime", "ack_timeout", "timeout", "retransmit_timer", "delack_timer",
         "timer", "rcv_tstamp", "retrans_stamp", "ts_recent_stamp", "last_oow_ack", "probes_since",
+        "backoff",
     }
 )  # fmt: skip
 _APART = frozenset(
@@ -99,7 +101,7 @@ def _sock(sk: Sock, now: int) -> Shape:
         sk.timeout - now if sk.pending else None,
         sk.ack_timeout - now if sk.ack_pending & 2 else None,
         _ago(sk.rcv_tstamp, now) if sk.keepopen else None,
-        _ago(sk.last_oow_ack, now), _ago(sk.probes_since, now),
+        _ago(sk.last_oow_ack, now), _ago(sk.probes_since, now), min(sk.backoff, max(_FAR_BACK, sk.net.sysctl["tcp_retries2"] + 1)),
         bool(sk.retrans_stamp),
         tuple([(*_received(skb), skb.room, skb.sacked, _ago(skb.when, now), skb.ack_seq) for skb in sk.write_queue]),
         tuple([_received(skb) for skb in sk.receive_queue]),

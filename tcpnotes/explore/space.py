@@ -11,7 +11,9 @@ exceptions.
 The *reduced* space leaves out what only repeats: two states that differ by an exchange of
 the hosts are one (in a symmetric model), and whether a segment is lost or doubled is
 decided when it is sent, because that commutes with everything that may happen before it
-would arrive.  The *full* space has both hosts apart, and losing and doubling as events.
+would arrive; and what is on its way to an end that has nothing left of the connection
+arrives before anything else happens: such an end answers every segment as it will always
+answer it, so the order does not matter.  The *full* space has both hosts apart, and losing and doubling as events.
 """
 
 from __future__ import annotations
@@ -206,6 +208,10 @@ class Space:
         found: list[int] = []
         add = found.append
         puts, moves = self._puts, self._moves
+        if self.reduce:
+            spent, inboxes = self.ends.spent, self.side_inbox
+            if (inboxes[a] and spent[self.side_end[a]]) or (inboxes[b] and spent[self.side_end[b]]):
+                return [there for _, there, _ in self._drained(a, b, left)]
         for me, other in ((a, b), (b, a)):
             try:
                 mine = moves[me]
@@ -239,6 +245,16 @@ class Space:
             found += [self._ordered(me, side, way)[0] for way in ways]
         return found
 
+    def _drained(self, a: int, b: int, left: int) -> Iterator[tuple[Event, int, bool]]:
+        """A segment reaches an end that has nothing left; see above."""
+        me, side, other = (0, a, b) if self.side_inbox[a] and self.ends.spent[self.side_end[a]] else (1, b, a)
+        stimulus = Stimulus("segment", "", self.inboxes[self.side_inbox[side]][0])
+        move = self._packed(side, stimulus)
+        ways = self._fates(other, move & 0xFFFFFF, left)
+        self.cut += self._cut
+        for way, fates in ways:
+            yield Event(me, stimulus, fates), *self._ordered(me, move >> 24, way)
+
     def _ordered(self, me: int, side: int, way: int) -> tuple[int, bool]:
         other, left = way >> LEFT_BITS, way & _LEFT
         return self._key(other, side, left) if me else self._key(side, other, left)
@@ -263,6 +279,10 @@ class Space:
     def explained(self, key: int, calls: bool = True) -> Iterator[tuple[Event, int, bool]]:
         """The same as `successors` with the event that leads there, and whether the sides change places."""
         a, b, left = self.parts(key)
+        spent = self.ends.spent
+        if self.reduce and any(self.side_inbox[side] and spent[self.side_end[side]] for side in (a, b)):
+            yield from self._drained(a, b, left)
+            return
         for me, side, other in ((0, a, b), (1, b, a)):
             kinds = self._stimuli(side)
             for stimulus in [*(kinds[0] if calls else ()), *kinds[1]]:

@@ -92,6 +92,14 @@ def test_rfc1337__nobody_is_assassinated_when_it_is_on() -> None:
     assert search.run() and search.results() == []
 
 
+def test_endless_probing__the_orphan_that_window_probes_keep_alive_is_found() -> None:
+    search = searched("closed_window")
+    (found,) = search.results()
+    assert found.property.name == "no_endless_probing" and found.circle
+    moves = tell(search, found).moves
+    assert "A.close(3)" in moves and moves[-3].startswith("fire(A)")
+
+
 def test_deadly_embrace__only_where_the_text_is_followed_word_for_word() -> None:
     assert "no_deadly_embrace" in broken(searched("abort_anytime", "source"))
     assert "no_deadly_embrace" not in broken(searched("abort_anytime", "linux-2.4.0"))
