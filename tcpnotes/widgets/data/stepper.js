@@ -50,6 +50,8 @@ function mount(root, data, start, tell) {
   pick(".tn-legend").append(data.hosts[0] + " above" + (data.hosts[1] ? ", " + data.hosts[1] + " below." : "."));
   const stage = pick(".tn-stage"), slider = pick("input"), box = (css, heading) => {
     const made = el("div", "tn-box " + css), h = el("h4", "", heading + " ");
+    // Large print for the eye; the headings of the page are not interrupted.
+    h.setAttribute("role", "presentation");
     h.append(el("span"));
     made.append(h);
     stage.append(made);
@@ -71,7 +73,7 @@ function mount(root, data, start, tell) {
   const rungs = box("tn-l", "Segments");
   const scroller = el("div", "tn-rungs");
   scroller.setAttribute("tabindex", "0");
-  scroller.setAttribute("role", "region");
+  scroller.setAttribute("role", "group");
   scroller.setAttribute("aria-label", "Ladder of segments");
   scroller.innerHTML = own(data.ladder, "l-");
   rungs.append(scroller);
@@ -102,7 +104,7 @@ function mount(root, data, start, tell) {
   const changed = box("tn-d", "Changed in this step");
   const table = el("div", "tn-scroll");
   table.setAttribute("tabindex", "0");
-  table.setAttribute("role", "region");
+  table.setAttribute("role", "group");
   table.setAttribute("aria-label", "Changed fields");
   changed.append(table);
 
