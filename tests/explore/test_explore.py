@@ -97,7 +97,8 @@ def test_endless_probing__the_orphan_that_window_probes_keep_alive_is_found() ->
     (found,) = search.results()
     assert found.property.name == "no_endless_probing" and found.circle
     moves = tell(search, found).moves
-    assert "A.close(3)" in moves and moves[-3].startswith("fire(A)")
+    assert "A.close(3)" in moves
+    assert moves[-3:].count("fire(A)") == 1  # once round: a probe, and its answer
 
 
 def test_deadly_embrace__only_where_the_text_is_followed_word_for_word() -> None:
