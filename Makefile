@@ -25,6 +25,7 @@ notebooks: setup  ## set up if need be, and open the notebooks in JupyterLab on 
 setup: $(READY)  ## make .venv/ with everything that the targets here use
 
 site: setup node_modules/.package-lock.json  ## the book as a site: book/_build/site
+	rm -rf $(SITE)/_static  # it is copied whole, and trimmed below
 	$(BIN)/python -m sphinx -W --keep-going --quiet -j $(JOBS) -b html -d book/_build/doctrees book $(SITE)
 	$(BIN)/node tools/trim_css.mjs $(SITE)
 	$(BIN)/python tools/trim_fonts.py $(SITE)

@@ -66,6 +66,22 @@ def policy(hashes: list[str]) -> str:
     )
 
 
+# Small things of the theme and of writers that keep a page from being accessible to everybody.
+_REPAIRS = (
+    # A button's name must contain what can be read on it.
+    (re.compile(r'(<button class="[^"]*\bsearch-button-field\b[^"]*") aria-label="[^"]*"'), r"\1"),
+    (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+    # All that is on a page lies in some landmark.
+    (
+        re.compile(r'<div id="pst-primary-sidebar" '),
+        '<div id="pst-primary-sidebar" role="complementary" aria-label="The book" ',
+    ),
+    # Roles that the standard has given up, or that their element cannot have.
+    (re.compile(r' role="doc-biblioentry"'), ""),
+    (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
+)
+
+
 def touch(html: str, searching: bool = False) -> Touched:
     """A page with its policy, without what it need not load; ``searching``: it is the page of results."""
     strange: list[str] = []
@@ -89,6 +105,8 @@ def touch(html: str, searching: bool = False) -> Touched:
 
     html = _ICONS.sub("", html)
     html = _EMPTY.sub("", _SCRIPT.sub(look, html if searching else _SEARCH.sub("", html)))
+    for pattern, better in _REPAIRS:
+        html = pattern.sub(better, html)
     meta = f'{_MARK} content="{policy(sorted(hashes))}">'
     head = re.search(r"<meta charset=[^>]*>", html)
     at = head.end() if head else html.index("<head>") + len("<head>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ _SHOWN = """(root) => ({
     marked: [...root.querySelectorAll(".tn-dia")].map((box) =>
         [...box.querySelectorAll(".current")].map((node) => node.id.replace(/^.*?-n-/, ""))),
     caption: root.querySelector(".tn-caption").textContent,
-    told: root.querySelector("details.tn-steps li[aria-current]").textContent,
+    told: [...root.querySelectorAll("details.tn-steps li")].findIndex((li) => li.hasAttribute("aria-current")) + 1,
 })"""
 
 
@@ -76,7 +77,7 @@ def test_every_stepper_goes_forward_back_by_key_and_by_slider(site: Path, at: st
                     or steps[wanted - 1]["c"] not in shown["caption"]
                 ):
                     wrong.append(f"{where}: {how}: wanted step {wanted} in {nodes}, got {shown}")
-                if steps[wanted - 1]["c"] not in shown["told"]:
+                if shown["told"] != wanted:
                     wrong.append(f"{where}: {how}: the list marks another step than {wanted}")
 
             start = root.evaluate(_SHOWN)["step"]
@@ -240,12 +241,13 @@ def test_every_step_can_be_read_without_scripts(site: Path, at: str, visit: Call
     ]:
         page.goto(at + quote(name), wait_until="domcontentloaded")
         for root in page.query_selector_all(STEPPER):
-            captions = re.findall(r'"c":"((?:[^"\\]|\\.)*)"', root.query_selector("script.tn-data").inner_html())
+            data = json.loads(root.query_selector("script.tn-data").inner_html())
             lines = root.query_selector_all("details.tn-steps[open] li")
-            assert len(lines) == len(captions) > 0, name
-            for line, caption in zip(lines, captions, strict=True):
+            assert len(lines) == len(data["steps"]) > 0, name
+            for line, step in zip(lines, data["steps"], strict=True):
                 assert line.is_visible(), name
-                assert caption.replace("\\u003c", "<").replace('\\"', '"') in line.inner_text(), name
+                # A playground's steps speak of the reader's moves, its list of what came of them.
+                assert step["c"] in line.inner_text() or "rest" in data, name
             told += len(lines)
     assert told > 1000
 
@@ -266,7 +268,7 @@ def test_a_script_that_is_not_the_books_does_not_run(at: str, visit: Callable[..
         document.body.append(s);
         const i = document.createElement("div"); i.innerHTML = "<img src='nowhere:' onerror='window.stranger = 2'>";
         document.body.append(i);
-        const f = document.createElement("script"); f.src = "https://example.org/x.js"; document.body.append(f); }"""
+        const f = document.createElement("script"); f.src = "http://localhost:9/x.js"; document.body.append(f); }"""
     )
     seen.page.wait_for_timeout(300)
     assert seen.page.evaluate("window.stranger") is None
@@ -281,10 +283,8 @@ def test_steppers_follow_the_readers_choice_of_light_and_dark(at: str, visit: Ca
     assert page.evaluate("document.documentElement.dataset.theme") == first
     before = page.evaluate(colour)
     other = "light" if first == "dark" else "dark"
-    for _ in range(3):
-        page.locator(".theme-switch-button").first.click()
-        if page.evaluate("document.documentElement.dataset.theme") == other:
-            break
+    page.locator(".theme-switch-button").first.click()
+    page.locator(f".theme-change-button[data-mode={other}]").first.click()
     assert page.evaluate("document.documentElement.dataset.theme") == other
     assert page.evaluate(colour) != before
 
