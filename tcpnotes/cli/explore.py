@@ -31,6 +31,7 @@ def add(subparsers: Subparsers) -> None:
     )  # fmt: skip
     parser.add_argument("model", metavar="MODEL", nargs="?", help="a name (see --list) or a .toml file")
     parser.add_argument("--list", action="store_true", help="list the models and the properties")
+    parser.add_argument("--coverage", action="store_true", help="the shortest story to each way of the state diagram")
     add_profile(parser, "source")
     parser.add_argument("--limit", metavar="N", type=_positive, help="stop at so many states")
     parser.add_argument("--timeout", metavar="S", type=_positive, help="stop after so many seconds")
@@ -57,6 +58,8 @@ def run(args: Namespace) -> int:
     from tcpnotes.explore.model import ModelError, load_model, model_names
     from tcpnotes.explore.search import Search
 
+    if args.coverage:
+        return _coverage(args)
     if args.list or args.model is None:
         if args.model is None and not args.list:
             raise CommandError(f"a model is missing; there are: {', '.join(model_names())}; or give a .toml file.")
@@ -174,4 +177,21 @@ def _list(args: Namespace) -> int:
             )
         else:
             print(f"{one.name:24} {one.sentence} ({one.origin}){' [known hole]' if one.hole else ''}")
+    return 0
+
+
+def _coverage(args: Namespace) -> int:
+    from tcpnotes.explore.coverage import coverage, never_gone
+
+    seen = coverage(args.profile)
+    for one in seen:
+        if args.json:
+            print_json("way", old=one.way[0], new=one.way[1], model=one.model, moves=one.moves)
+        else:
+            print(f"{one.way[0]:>16} → {one.way[1]:16} {one.model}: {'; '.join(one.moves)}")
+    for old, new in never_gone(seen):
+        if args.json:
+            print_json("way", old=old, new=new, model=None, moves=None)
+        else:
+            print(f"{old:>16} → {new:16} never")
     return 0

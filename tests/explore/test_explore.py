@@ -8,6 +8,8 @@ import pytest
 
 from tcpnotes.exercises import bugs, planted
 from tcpnotes.explore.circles import search_circles
+from tcpnotes.explore.coverage import UNREACHABLE, coverage, never_gone
+from tcpnotes.explore.graph import Graph, joint_graph
 from tcpnotes.explore.model import ModelError, load_model, model_names, parse
 from tcpnotes.explore.properties import PROPERTIES, Property, prop
 from tcpnotes.explore.search import Found, Search
@@ -15,6 +17,8 @@ from tcpnotes.explore.shape import shape
 from tcpnotes.explore.story import events, scenario_of, tell
 from tcpnotes.explore.views import Pair
 from tcpnotes.scenarios.run import run
+from tcpnotes.view.joint import dot_source
+from tcpnotes.view.states import ARCS
 from tcpnotes.widgets.game import Game
 
 PROFILES = ("source", "linux-2.4.0")
@@ -190,3 +194,38 @@ def test_unknown_model_and_missing_file(tmp_path: Path) -> None:
         load_model("nothing")
     with pytest.raises(ModelError, match="cannot be read"):
         load_model(tmp_path / "none.toml")
+
+
+def test_coverage__every_arc_of_the_picture_is_gone_but_the_one_that_linux_cannot_go() -> None:
+    seen = coverage("linux-2.4.0")
+    ways = {one.way for one in seen}
+    picture = {arc for arc in ARCS if arc[0] not in ("START", "LISTEN")} | {("LISTEN", "SYN_RECV")}
+    assert picture - ways == set(UNREACHABLE) == set(never_gone(seen))
+    assert ways <= picture
+    assert min(one.moves for one in seen if one.way == ("ESTABLISHED", "CLOSE_WAIT")) == (
+        "A.shutdown(3,SHUT_WR)",
+        "arrive(7)",
+    )
+
+
+def test_graph__pairs_of_places_with_the_way_and_what_only_loss_makes() -> None:
+    search = searched("close_lossy")
+    graph = joint_graph(search, search.results()[0])
+    assert ("ESTABLISHED", "ESTABLISHED") in graph.nodes and ("gone", "gone") in graph.nodes
+    assert graph.way[0] == ("ESTABLISHED", "ESTABLISHED")
+    assert graph.lossy == set()  # losing one segment makes no new pair of places, only new ways to the old ones
+    source = dot_source(graph)
+    assert "penwidth=3" in source and "dashed" not in source
+
+
+def test_graph__what_only_loss_makes_is_drawn_apart() -> None:
+    there, lost = (("FIN_WAIT1", "ESTABLISHED"), ("FIN_WAIT1", "gone"))
+    graph = Graph((there, lost), {(there, lost): 1}, ())
+    assert graph.lossy == {(there, lost)}
+    assert "s0 -> s1 [style=dashed" in dot_source(graph)
+
+
+def test_graph__so_many_losses_that_one_end_gives_up() -> None:
+    # Seven losses in a row: the last ACK never comes through before the bucket's time is over.
+    graph = joint_graph(searched("close_simple", lose=7))
+    assert graph.lossy

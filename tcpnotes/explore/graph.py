@@ -1,0 +1,51 @@
+"""The states of both ends as a graph small enough to be looked at: only where each end stands in the state diagram."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tcpnotes.explore.search import Found, Search
+from tcpnotes.explore.space import LEFT_BITS
+
+Node = tuple[str, str]
+
+
+class Graph(NamedTuple):
+    """Nodes (place of A, place of B), edges with the fewest mishaps that they need, and the nodes of a way."""
+
+    nodes: tuple[Node, ...]
+    edges: dict[tuple[Node, Node], int]
+    way: tuple[Node, ...]
+
+    @property
+    def lossy(self) -> set[tuple[Node, Node]]:
+        """The edges that only losing or doubling makes."""
+        return {edge for edge, mishaps in self.edges.items() if mishaps}
+
+
+def joint_graph(search: Search, found: Found | None = None) -> Graph:
+    """The graph of a finished search, and in it the way to what was found.  Exchanged hosts are one node."""
+    space = search.space
+    full = space.first & (1 << LEFT_BITS) - 1
+    edges: dict[tuple[Node, Node], int] = {}
+    nodes: dict[Node, None] = {}
+    for key in search.order:
+        here = _node(search, key)
+        nodes[here] = None
+        for there in space.successors(key):
+            node = _node(search, there)
+            if node != here:
+                left = there & (1 << LEFT_BITS) - 1
+                spent = sum((full >> shift & 7) - (left >> shift & 7) for shift in (0, 3))
+                edges[here, node] = min(spent, edges.get((here, node), spent))
+    way = [_node(search, key) for key in found.path] if found is not None else []
+    return Graph(tuple(nodes), edges, tuple(node for i, node in enumerate(way) if not i or node != way[i - 1]))
+
+
+def _node(search: Search, key: int) -> Node:
+    space = search.space
+    a, b, _ = space.parts(key)
+    places = [search._summary_list[search._summary_of[space.side_end[side]]].place for side in (a, b)]
+    if space.symmetric:
+        places.sort()
+    return places[0], places[1]
