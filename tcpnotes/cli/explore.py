@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import sys
+import threading
 from argparse import ArgumentTypeError, Namespace
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic, process_time
 from typing import TYPE_CHECKING
@@ -24,7 +28,8 @@ def add(subparsers: Subparsers) -> None:
         about="Goes through all states of a model, breadth first, with the engine itself, and looks at every property "
         "in every state. For what is broken it tells the shortest way there, move by move; --save writes it as a "
         "scenario file that 'tcpnotes run', the stepper and the playground open. Holes that the source or the kernel "
-        "is known to have are told too, but are no fault. Ctrl-C ends the search with what is known by then.",
+        "is known to have are told too, but are no fault. Ctrl-C ends the search with what is known by then, and leaves "
+        "a checkpoint to go on from.",
         example="tcpnotes explore close_lossy\n"
         "tcpnotes explore close_lossy --bug 15 --save found/\n"
         "tcpnotes explore close_anytime --profile linux-2.4.0 --timeout 600",
@@ -39,6 +44,8 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--first", action="store_true", help="stop at the first property that is broken")
     parser.add_argument("--bug", metavar="BUG", help="with a bug of the museum planted: its name or number")
     parser.add_argument("--save", metavar="DIR", help="write a scenario file for whatever is found")
+    parser.add_argument("--checkpoint", metavar="FILE", help="where a search that is stopped leaves its state")
+    parser.add_argument("--resume", metavar="FILE", help="go on from a checkpoint")
     add_json(parser)
 
 
@@ -55,15 +62,34 @@ def _positive(text: str) -> int:
 def run(args: Namespace) -> int:
     """Search and tell; 1 when a property is broken."""
     from tcpnotes.exercises import planted
-    from tcpnotes.explore.model import ModelError, load_model, model_names
-    from tcpnotes.explore.search import Search
 
     if args.coverage:
         return _coverage(args)
-    if args.list or args.model is None:
-        if args.model is None and not args.list:
-            raise CommandError(f"a model is missing; there are: {', '.join(model_names())}; or give a .toml file.")
+    if args.list:
         return _list(args)
+    with contextlib.ExitStack() as stack:
+        if args.bug is not None:
+            try:
+                stack.enter_context(planted(int(args.bug) if args.bug.isdigit() else args.bug))
+            except ValueError as error:
+                raise CommandError(f"--bug: {error}") from None
+        search = _resumed(args) if args.resume else _fresh(args)
+        began = process_time()
+        why = _search(search, args)
+        found = search.results()
+        if why and (args.checkpoint or why == "interrupted"):
+            _leave(search, Path(args.checkpoint or f"{search.model.name}.checkpoint"))
+        _print(search, found, args, why, process_time() - began)
+        if args.save is not None:
+            _save(search, found, Path(args.save))
+    return 1 if any(not one.property.hole for one in found) else 0
+
+
+def _fresh(args: Namespace) -> Search:
+    from tcpnotes.explore import ModelError, Search, load_model, model_names
+
+    if args.model is None:
+        raise CommandError(f"a model is missing; there are: {', '.join(model_names())}; or give a .toml file.")
     if args.model not in model_names() and not args.model.endswith(".toml"):
         remedy = "'tcpnotes explore --list' lists them, and a model of your own is a .toml file"
         raise CommandError(unknown("model", args.model, model_names(), remedy) + ".")
@@ -71,29 +97,63 @@ def run(args: Namespace) -> int:
         model = load_model(args.model)
     except ModelError as error:
         raise CommandError(str(error)) from None
-    with contextlib.ExitStack() as stack:
-        if args.bug is not None:
-            try:
-                stack.enter_context(planted(int(args.bug) if args.bug.isdigit() else args.bug))
-            except ValueError as error:
-                raise CommandError(f"--bug: {error}") from None
-        search = Search(model, args.profile, reduce=not args.full)
-        began = process_time()
-        why = _search(search, args)
-        found = search.results()
-        _print(search, found, args, why, process_time() - began)
-        if args.save is not None:
-            _save(search, found, Path(args.save))
-    return 1 if any(not one.property.hole for one in found) else 0
+    return Search(model, args.profile, reduce=not args.full)
+
+
+def _resumed(args: Namespace) -> Search:
+    from tcpnotes.explore.checkpoint import CheckpointError, load
+
+    if args.model is not None:
+        raise CommandError("--resume: the checkpoint knows its model and profile; leave MODEL out.")
+    try:
+        search = load(Path(args.resume))
+    except CheckpointError as error:
+        raise CommandError(f"--resume {error}") from None
+    except OSError as error:
+        raise CommandError(f"--resume {args.resume}: the file cannot be read: {error.strerror or error}.") from None
+    args.profile = search.profile
+    return search
+
+
+def _leave(search: Search, path: Path) -> None:
+    from tcpnotes.explore.checkpoint import save
+
+    try:
+        save(search, path)
+    except OSError as error:
+        raise CommandError(f"--checkpoint {path}: the file cannot be written: {error.strerror or error}.") from None
+    print(f"tcpnotes explore: to go on: tcpnotes explore --resume {path}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _patient() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C asks the search to stop between two states; a second one stops at once."""
+    asked: list[bool] = []
+
+    def ask(number: int, frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _search(search: Search, args: Namespace) -> str:
     """Search until the end; why it stopped before, or ""."""
     began = monotonic()
-    with Progress(f"{search.model.name}:", None) as bar:
+    with Progress(f"{search.model.name}:", None) as bar, _patient() as asked:
 
         def tell(at: Reached) -> None:
             rate = at.states / max(monotonic() - began, 0.001)
+            if asked():
+                raise KeyboardInterrupt
             bar(at.states, f" states, {rate:,.0f} a second, frontier {at.frontier:,}, depth {at.depth}{_memory()}")
 
         try:

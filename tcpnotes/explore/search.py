@@ -162,8 +162,8 @@ class Search:
         """
         end = None if timeout is None else monotonic() + timeout
         names = set(stop_at or ())
-        collecting = gc.isenabled()
-        gc.disable()  # nothing here goes in circles, and there is much of it
+        thresholds = gc.get_threshold()
+        gc.set_threshold(100_000, *thresholds[1:])  # hosts go in circles, so collect; but states do not, so seldom
         try:
             while not self.done:
                 if limit is not None and len(self.order) >= limit:
@@ -178,8 +178,7 @@ class Search:
                 ):
                     return False
         finally:
-            if collecting:
-                gc.enable()
+            gc.set_threshold(*thresholds)
         return True
 
     def _advance(self, count: int) -> None:

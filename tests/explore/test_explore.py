@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tcpnotes.exercises import bugs, planted
+from tcpnotes.explore.checkpoint import CheckpointError, save
+from tcpnotes.explore.checkpoint import load as restored
 from tcpnotes.explore.circles import search_circles
 from tcpnotes.explore.coverage import UNREACHABLE, coverage, never_gone
 from tcpnotes.explore.graph import Graph, joint_graph
@@ -229,3 +235,49 @@ def test_graph__so_many_losses_that_one_end_gives_up() -> None:
     # Seven losses in a row: the last ACK never comes through before the bucket's time is over.
     graph = joint_graph(searched("close_simple", lose=7))
     assert graph.lossy
+
+
+def test_checkpoint__goes_on_in_another_process_as_if_nothing_had_been(tmp_path: Path) -> None:
+    file = tmp_path / "half.checkpoint"
+    half = Search(load_model("close_lossy"), "linux-2.4.0")
+    half.run(limit=700)
+    save(half, file)
+    search, whole = restored(file), searched("close_lossy")
+    assert search.run()
+    assert list(search.order) == list(whole.order) and search.transitions == whole.transitions
+    assert broken(search) == broken(whole)
+    assert [tell(search, found).moves for found in search.results()] == [
+        tell(whole, found).moves for found in whole.results()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda content: b"hello", "no checkpoint"),
+        (lambda content: content[:-1], "damaged"),
+        (lambda content: content.replace(b'"engine": "', b'"engine": "0'), "another version"),
+        (lambda content: content.replace(b'"profile": "linux-2.4.0"', b'"profile": "linux-9"'), "does not fit"),
+    ],
+)
+def test_checkpoint__one_that_is_none(change: Callable[[bytes], bytes], why: str, tmp_path: Path) -> None:
+    file = tmp_path / "x.checkpoint"
+    search = Search(load_model("close_simple"), "linux-2.4.0")
+    search.run(limit=20)
+    save(search, file)
+    file.write_bytes(change(file.read_bytes()))
+    with pytest.raises(CheckpointError, match=why):
+        restored(file)
+
+
+def test_command__ctrl_c_leaves_a_checkpoint(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tcpnotes", "explore", "close_anytime", "--checkpoint", "half.checkpoint"]
+    started = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        _, end = started.communicate(timeout=6)  # long enough to have begun
+        raise AssertionError(end)
+    except subprocess.TimeoutExpired:
+        started.send_signal(signal.SIGINT)
+    out, err = started.communicate(timeout=60)
+    assert started.returncode == 0 and "not complete (interrupted)" in out
+    assert "--resume half.checkpoint" in err and (tmp_path / "half.checkpoint").exists()
