@@ -224,7 +224,10 @@ function mount(root, data, start, tell) {
       if (i === here) li.setAttribute("aria-current", "true");
       return li;
     }));
-    if (!lines.length) tree.append(el("li", "", "no kernel function yet"));
+    if (!lines.length) {
+      tree.append(el("li", "", "no kernel function yet"));
+      tree.lastElementChild.setAttribute("role", "option");
+    }
     if (lines.length * sizes.line > sizes.tree) {
       tree.scrollTop = (here < 0 ? lines.length : here) * sizes.line - sizes.tree * 0.6;
     }
