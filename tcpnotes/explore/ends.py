@@ -23,7 +23,7 @@ from tcpnotes.world.host import Host, Result
 from tcpnotes.world.process import peer_address
 
 ENOUGH = 10_000  # bytes that a read asks for
-KEPT = 30_000  # hosts that are kept as they are
+KEPT = 8_000  # hosts that are kept as they are
 FIRE = Stimulus("fire")
 _NO_TIMER = -1
 _GAUGES = ("TcpCurrEstab",)  # a counter that also goes down

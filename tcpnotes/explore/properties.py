@@ -84,6 +84,15 @@ def nobody_gives_up(step: Step) -> bool:
     return not _gives_up(step) or _embraced(step.before)
 
 
+@prop("step", "item S.4a; RFC 9293 section 3.8.1", "What is sent again is what was sent, its FIN included.")
+def sent_again_whole(step: Step) -> bool:
+    sk = step.after.sock
+    if not step.retransmits or not step.before.unacked or sk is None or not sk.write_queue:
+        return True
+    first = sk.write_queue[0]
+    return all(seg.end_seq == first.end_seq for seg in step.sent if seg.seq == first.seq and not seg.flags & RST)
+
+
 @prop(
     "step",
     "items 3.3 and 3.4",

@@ -36,7 +36,7 @@ LINES = {
     "bench": ["bench fork buckets --quick --json"],
     "explain": [f"explain {DATA / name}.pcapng --json" for name in ("syn_in_time_wait", "fin_lost", "no_listener")],
     "packetdrill": ["packetdrill good.pkt bad.pkt odd.pkt --json"],
-    "explore": ["explore --list --json", "explore close_lossy --json"],
+    "explore": ["explore --list --json", "explore close_lossy --json", "explore --coverage --json"],
     "replay": [f"replay scripts.jsonl.gz --json --profile {name}" for name in ("linux-2.4.0", "source")],
 }
 COMMANDS = [module.name for module in pkgutil.iter_modules(cli.__path__) if not module.name.startswith("_")]

@@ -122,12 +122,9 @@ MUSEUM = {
     "no_second_try_in_close_wait": "write_close", "oversleeps": "lingering", "orphan_for_ever": "long_fin_wait2",
     "killed_by_a_syn": "opening", "close_ends_time_wait": "write_close",
 }  # fmt: skip
-QUICK = ("fin_despite_unread_data", "oversleeps", "stuck_wheel", "says_it_once", "one_too_few", "orphan_for_ever")
 
 
-@pytest.mark.parametrize(
-    "bug", [pytest.param(one.name, marks=() if one.name in QUICK else pytest.mark.long) for one in bugs()]
-)
+@pytest.mark.parametrize("bug", [one.name for one in bugs()])
 def test_museum__every_bug_is_found(bug: str) -> None:
     with planted(bug):
         search = Search(load_model(MUSEUM.get(bug, "close_lossy")), "linux-2.4.0")
