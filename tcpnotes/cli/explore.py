@@ -28,7 +28,8 @@ def add(subparsers: Subparsers) -> None:
         about="Goes through all states of a model, breadth first, with the engine itself, and looks at every property "
         "in every state. For what is broken it tells the shortest way there, move by move; --save writes it as a "
         "scenario file that 'tcpnotes run', the stepper and the playground open. Holes that the source or the kernel "
-        "is known to have are told too, but are no fault. Ctrl-C ends the search with what is known by then, and leaves "
+        "is known to have are told too, but are no fault. Ctrl-C ends the search with what is known by then, "
+        "and leaves "
         "a checkpoint to go on from.",
         example="tcpnotes explore close_lossy\n"
         "tcpnotes explore close_lossy --bug 15 --save found/\n"
