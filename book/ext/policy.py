@@ -69,7 +69,7 @@ def policy(hashes: list[str]) -> str:
 # Small things of the theme and of writers that keep a page from being accessible to everybody.
 _REPAIRS = (
     # A button's name must contain what can be read on it.
-    (re.compile(r'(<button class="[^"]*\bsearch-button-field\b[^"]*")\s+aria-label="[^"]*"'), r"\1"),
+    (re.compile(r'(<button class="[^"]*\bsearch-button-field\b[^"]*"[^>]*?)\s+aria-label="[^"]*"'), r"\1"),
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
     # A corner of a table that says nothing is no heading.
     (re.compile(r'<th class="head[^"]*"><p></p></th>'), "<td></td>"),

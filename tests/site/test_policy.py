@@ -55,6 +55,13 @@ def test_what_steppers_share_comes_from_a_file_and_leaves_no_gap() -> None:
     assert "<body></body>" in touch(PAGE.format(cell)).html
 
 
+def test_a_buttons_name_is_what_can_be_read_on_it() -> None:
+    button = (
+        '<button class="btn search-button-field x" title="Search" aria-label="Search" data-a="b">Search Ctrl+K</button>'
+    )
+    assert "aria-label" not in touch(PAGE.format(button)).html
+
+
 def test_the_index_of_words_is_left_to_the_page_of_results() -> None:
     index = '<script src="../searchindex.js"></script>'
     assert index not in touch(PAGE.format(index)).html
