@@ -28,7 +28,7 @@ _THEME = (
     "document.documentElement.dataset.mode", "DOCUMENTATION_OPTIONS.", "window.MathJax", "// Activate the search field",
     "// Find the way home",
     # What Jupyter Book's extensions put into pages: settings of buttons, which the policy keeps from going elsewhere.
-    "var togglebuttonSelector",
+    "var togglebuttonSelector", "let toggleHintShow", "let toggleHintHide", "let toggleOpenOnPrint",
     "const THEBE_JS_URL",
     "const thebe_",
     "kernelName =",
