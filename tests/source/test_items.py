@@ -57,4 +57,5 @@ def test_unknown_item_and_language() -> None:
 def test_glossary__in_order_and_each_with_a_meaning() -> None:
     words = [term.word for term in glossary()]
     assert words == sorted(words, key=str.lower)
+    assert words == [term.key for term in glossary()]
     assert all(term.meaning.endswith(".") for term in glossary())

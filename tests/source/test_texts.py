@@ -49,5 +49,11 @@ def test_items__every_one_in_japanese_too() -> None:
 def test_glossary__what_readers_of_the_source_look_for() -> None:
     words = " ".join(term.word for term in glossary("ja"))
     assert all(word in words for word in ("切断", "受信キュー", "遅延削除タイマ", "バケット", "send_head"))
-    for term in glossary("en"):
-        assert term.word in words or term.word == "lingering", term.word
+
+
+@pytest.mark.parametrize("tongue", languages("glossary"))
+def test_glossary__every_term_in_every_language(tongue: str) -> None:
+    assert [term.key for term in glossary(tongue)] == [term.key for term in glossary()]
+    for english, other in zip(glossary(), glossary(tongue), strict=True):
+        assert other.word and other.meaning[-1] in ".。", other.key
+        assert tongue == "en" or other.meaning != english.meaning, other.key
