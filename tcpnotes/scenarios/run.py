@@ -48,16 +48,33 @@ def run(
     return Run(world, recorder, scenario)
 
 
-class _Rule:
+def opening(scenario: Scenario) -> list[Call]:
+    """The calls with which an established connection begins, all at time 0; none with ``start = "none"``."""
+    if scenario.start == "none":
+        return []
+    server, client = scenario.server, scenario.client
+    bound = [Call(0, client, "bind", (3, scenario.client_port))] if scenario.client_port else []
+    return [
+        Call(0, server, "socket", ()),
+        Call(0, server, "bind", (3, PORT)),
+        Call(0, server, "listen", (3, 5)),
+        Call(0, server, "accept", (3,)),
+        Call(0, client, "socket", ()),
+        *bound,
+        Call(0, client, "connect", (3, PORT)),
+    ]
+
+
+class Rule:
     """A `Lose` step, and how many segments it may still take."""
 
     def __init__(self, step: Lose) -> None:
         self.step = step
         self.left = step.count
 
-    def clone(self) -> _Rule:
+    def clone(self) -> Rule:
         """A copy."""
-        new = _Rule(self.step)
+        new = Rule(self.step)
         new.left = self.left
         return new
 
@@ -94,24 +111,14 @@ class Stage:
     def __init__(self, world: World, scenario: Scenario) -> None:
         self.world = world
         self.scenario = scenario
-        self.rules: list[_Rule] = []
+        self.rules: list[Rule] = []
         self.seen = 0  # the last segment on the wire that the rules have looked at
         self.doomed: dict[int, int] = {}  # wire number -> when it is lost
 
     def open(self) -> None:
         """The usual beginning: one side listens and accepts, the other connects."""
-        scenario, world = self.scenario, self.world
-        if scenario.start == "none":
-            return
-        server, client = scenario.server, scenario.client
-        world.call(server, "socket")
-        world.call(server, "bind", 3, PORT)
-        world.call(server, "listen", 3, 5)
-        world.call(server, "accept", 3)
-        world.call(client, "socket")
-        if scenario.client_port:
-            world.call(client, "bind", 3, scenario.client_port)
-        world.call(client, "connect", 3, PORT)
+        for step in opening(self.scenario):
+            self.world.call(step.host, step.call, *step.args)
 
     def do(self, step: Step, number: int) -> None:
         """Step ``number`` of the script happens, now.  ScenarioError when it cannot."""
@@ -119,7 +126,7 @@ class Stage:
             case Call():
                 self.world.call(step.host, step.call, *step.args)
             case Lose():
-                self.rules.append(_Rule(step))
+                self.rules.append(Rule(step))
             case Inject():
                 self.world.inject(step.to, self.segment(step, number))
             case Crash():
