@@ -11,12 +11,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 LABFLAGS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SITE := book/_build/site
+LITE := book/_build/lite
 BOOKENV := $(VENV)/jupyter-book
 NBVAL := $(BIN)/python -m pytest --nbval -p no:cacheprovider -n $(JOBS) --dist loadfile
 
 .DEFAULT_GOAL := notebooks
 .DELETE_ON_ERROR:
-.PHONY: notebooks setup site show jupyter-book publish measure-site card test test-fast lint types layers tests nbval
+.PHONY: notebooks setup site lite show jupyter-book publish measure-site measure-lite card test test-fast lint types layers tests nbval
 .PHONY: wire browser long bench picture format lock clean help
 
 notebooks: setup  ## set up if need be, and open the notebooks in JupyterLab on this machine (the default)
@@ -30,18 +31,28 @@ site: setup node_modules/.package-lock.json  ## the book as a site: book/_build/
 	$(BIN)/node tools/trim_css.mjs $(SITE)
 	$(BIN)/python tools/trim_fonts.py $(SITE)
 
-show: site  ## serve the site on this machine
-	$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(SITE) 8000
+lite: $(LITE)/jupyter-lite.json  ## the notebooks with Python in the browser (JupyterLite): book/_build/lite
+
+$(LITE)/jupyter-lite.json: tools/make_lite.py $(wildcard book/lite/* notebooks/*.ipynb) requirements/lite.txt pyproject.toml \
+$(shell find tcpnotes -type f ! -name '*.pyc') node_modules/.package-lock.json | setup
+	$(BIN)/python tools/make_lite.py
+
+show: site lite  ## serve the site, and what else has been built, on this machine
+	$(BIN)/python tools/publish.py book/_build/public
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory book/_build/public 8000
 
 jupyter-book: $(BOOKENV)/.ready  ## the same pages by the command of Jupyter Book, in an environment of its own
 	PYTHONPATH=$(CURDIR) $(BOOKENV)/bin/jupyter-book build --warningiserror --keep-going --quiet \
 	--path-output book/_build/jupyter-book --config book/_config.yml book
 
-publish: site  ## one folder that any static server can serve under any prefix: make publish DIR=…
+publish: site lite  ## one folder that any static server can serve under any prefix: make publish DIR=…
 	$(BIN)/python tools/publish.py "$(DIR)"
 
 measure-site: site  ## bytes and milliseconds of the chapters' pages
 	$(BIN)/python tools/measure_site.py
+
+measure-lite: lite  ## bytes and seconds until Python is ready in the browser
+	$(BIN)/python tools/measure_lite.py
 
 card: setup  ## draw the picture that links to the book show
 	$(BIN)/python tools/draw_card.py
@@ -71,7 +82,7 @@ wire: setup  ## captures against tshark and real sockets; install what that need
 nbval: setup  ## run every notebook and compare what it prints with what it has stored
 	$(NBVAL) notebooks
 
-browser: site  ## tests in a real browser; install it where that is allowed
+browser: site lite  ## tests in a real browser; install it where that is allowed
 	tools/install_browser.sh
 	$(BIN)/python -m pytest -m browser tests/browser tests/site
 
@@ -89,14 +100,18 @@ format: setup  ## bring the code into the common form
 	$(BIN)/ruff check --fix .
 
 # No addresses of an index in the files, so that they serve whatever index a machine uses.
-LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --no-header --no-annotate
+COMPILE := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+LOCK := $(COMPILE) --universal --python-version 3.11
+# What a notebook in the browser imports: Pyodide's Python, and wheels that run on any machine.
+LITELOCK := $(COMPILE) --python-version 3.14 --python-platform wasm32-pyodide2024 --no-build --excludes book/lite/excludes.txt
 
 lock: setup  ## resolve the requirements anew, with hashes (LOCKFLAGS=--upgrade for newer versions)
 	echo "uv" | $(LOCK) $(LOCKFLAGS) - --output-file requirements/uv.txt
 	$(LOCK) $(LOCKFLAGS) --all-extras pyproject.toml --output-file requirements/all.txt
 	echo "jupyter-book==1.0.4.post1" | $(LOCK) $(LOCKFLAGS) --extra notebook --extra capture --extra packetdrill \
 	pyproject.toml - --output-file requirements/jupyter-book.txt
+	printf 'micropip\npackaging\n' | $(LITELOCK) $(LOCKFLAGS) --extra notebook --extra capture --extra packetdrill \
+	pyproject.toml - --output-file requirements/lite.txt
 	$(BIN)/npm install --package-lock-only
 
 clean:  ## remove all that was made here, .venv/ too

@@ -30,3 +30,4 @@ bibtex_bibfiles = _book["bibtex_bibfiles"]
 # Where the site will stand, if that is known: previews of links need whole addresses.
 html_baseurl = os.environ.get("TCPNOTES_URL", "")
 globals().update(_book["sphinx"]["config"])
+tcpnotes_parts = True  # what tools/publish.py puts beside the site is linked from it

@@ -30,7 +30,7 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
-_TEXT = {".html", ".js", ".css", ".svg", ".json"}
+_TEXT = {".html", ".js", ".mjs", ".css", ".svg", ".json", ".ipynb", ".wasm"}
 BYTES, MILLISECONDS = 900_000, 1_000  # what must be reached
 
 
@@ -41,7 +41,9 @@ def _packed(path: Path, plain: bool) -> tuple[bytes, bool]:
     return (gzip.compress(data, 6), True) if packs else (data, False)
 
 
-class _Server(SimpleHTTPRequestHandler):
+class Server(SimpleHTTPRequestHandler):
+    """Sends files as public servers do."""
+
     protocol_version = "HTTP/1.1"
     plain = False
 
@@ -106,8 +108,8 @@ def main() -> int:
         parser.error("there is no Chromium; on Debian: apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
-    _Server.plain = args.plain
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Server, directory=str(args.site)))
+    Server.plain = args.plain
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Server, directory=str(args.site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     worst = 0
     with sync_playwright() as playwright:

@@ -4,7 +4,7 @@
 ``chapters``  what the notebooks speak of              ``reference``  pages of a function, an item, a scenario
 ``nodes``     small pieces of pages                    ``lists``      pages that list
 ``links``     names in prose become links              ``stepper``    a stepper in a page's text
-``docstrings`` prose of the code, as pages
+``docstrings`` prose of the code, as pages              ``parts``      links to what stands beside the site
 ``static``    scripts and styles that pages share      ``policy``     what a page may load, and the last touch
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from ext import docstrings, links, lists, pages, policy, reference, static, stepper
+from ext import docstrings, links, lists, pages, parts, policy, reference, static, stepper
 
 DIRECTIVES = {
     "stepper": stepper.StepperDirective,
@@ -52,9 +52,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("tcpnotes_ext", state.hexdigest()[:16], "env", str)
     app.connect("config-inited", in_parallel)
     app.connect("config-inited", pages.write)
+    app.add_post_transform(links.FindChapters)
     app.add_post_transform(links.FindNames)
     app.add_post_transform(links.Resolve)
     docstrings.setup(app)
+    parts.setup(app)
     static.setup(app)
     policy.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True, "version": "1"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from site_pages import pages
 
@@ -55,6 +56,12 @@ def _wrong(site: Path, page: str, link: str) -> str | None:
     if parts.scheme or parts.netloc or parts.path.startswith("/"):
         return "does not work under any prefix"
     target = (site / page).parent / unquote(parts.path) if parts.path else site / page
+    beside = os.path.relpath(target, site)  # what publishing puts beside the pages
+    if beside == "notebooks.zip":
+        return None
+    if beside.startswith("lite/"):
+        notebook = Path(__file__).parents[2] / "notebooks" / parse_qs(parts.query)["path"][0]
+        return None if beside == "lite/notebooks/index.html" and notebook.is_file() else "there is no such notebook"
     if not target.exists():
         return "there is no such file"
     fragment = unquote(parts.fragment)
