@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import zip_longest
 from typing import NamedTuple
 
-from tcpnotes.kernel.profile import PROFILES, Profile, profile_by_name
+from tcpnotes.kernel.profile import LINUX_2_4_0, PROFILES, Profile, profile_by_name
 from tcpnotes.kernel.sock import SYSCTL_DEFAULTS
 from tcpnotes.scenarios import run, scenario_names
 from tcpnotes.scenarios.loader import Scenario
@@ -159,12 +159,16 @@ def points_table(
 ) -> Note:
     """The points of a group (all unless told), each asked of every profile; with what is cited beside the answers.
 
+    On a page, answers other than that of Linux 2.4.0 (or of the first profile) stand in bold type.
     ValueError for a group or a profile that does not exist.
     """
     asked = [profile_by_name(profile) for profile in profiles]
     head = ("point", "items", *(("the RFCs", "Linux 2.2.1") if cited else ()), *(profile.name for profile in asked))
-    rows = []
+    usual = next((number for number, profile in enumerate(asked) if profile.name == LINUX_2_4_0.name), 0)
+    plain, marked = [], []
     for point in points(group):
-        beside = (point.rfc, point.linux_2_2 or "–") if cited else ()
-        rows.append((point.name, " ".join(point.items), *beside, *(point.ask(profile) for profile in asked)))
-    return table(head, rows)
+        beside = (point.name, " ".join(point.items), *((point.rfc, point.linux_2_2 or "–") if cited else ()))
+        said = [point.ask(profile) for profile in asked]
+        plain.append((*beside, *said))
+        marked.append((*beside, *(answer if answer == said[usual] else f"**{answer}**" for answer in said)))
+    return Note(table(head, plain).text, table(head, marked).markdown)

@@ -58,6 +58,7 @@ def test_points_table__every_point_asked_of_every_profile() -> None:
     lines = note.text.splitlines()
     assert lines[0].split("  ")[-1].strip() == "linux-6" and len(lines) == 2 + len(points("wait"))
     assert "time goes on" in note.text and "180 s" in note.text
+    assert "**time goes on**" in note.markdown and "**" not in note.text
     assert "180 s" not in points_table("wait", ("linux-6",), cited=False).text
     with pytest.raises(ValueError, match=f"no group 'x'; choose one of: {', '.join(GROUPS)}"):
         points_table("x")
