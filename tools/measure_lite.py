@@ -3,7 +3,7 @@
     measure_lite.py [FOLDER] [--rounds N] [--json]
 
 Serves JupyterLite on the loopback, compressed as public servers do, opens the notebook of chapter 01 in a fresh
-Chromium profile, N times, and prints the seconds until its kernel is idle, those until all its cells have run, the bytes
+Chromium profile, N times, and prints the seconds until its kernel is idle, those until all cells have run, the bytes
 sent, and the bytes of the whole folder.
 """
 
