@@ -68,10 +68,10 @@ def read(path: Path, doc: str, known: Iterable[str]) -> Chapter:
 
 
 def files(contents: Path) -> list[str]:
-    """The documents under ``notebooks/`` that the contents list, in order."""
+    """The guide and the chapters under ``notebooks/`` that the contents list, in order; what is looked up is none."""
     listed = yaml.safe_load(contents.read_text(encoding="utf-8"))
     entries = [entry for part in listed["parts"] for entry in part["chapters"]]
-    return [entry["file"] for entry in entries if entry.get("file", "").startswith("notebooks/")]
+    return [entry["file"] for entry in entries if re.match(r"notebooks/[0-8]\d_", entry.get("file", ""))]
 
 
 def read_all(book: Path, known: Iterable[str]) -> list[Chapter]:

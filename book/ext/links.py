@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
@@ -15,6 +16,9 @@ from ext.pages import known
 
 log = logging.getLogger(__name__)
 _RFC = re.compile(r"\bRFC (\d+)\b")
+_CELL = re.compile(r"(\d\d_\w+)\.ipynb#cell-id=[\w-]+")
+_NOTEBOOK = re.compile(r"/.*/(notebooks/\d\d_\w+)")
+_FRAME = re.compile(r"[\w-]+(?:\.\d+)?@\d+")
 _NOT_IN = (nodes.reference, nodes.title, nodes.literal_block, nodes.caption, nodes.citation)
 
 
@@ -69,6 +73,24 @@ class FindNames(SphinxPostTransform):
         made.append(nodes.Text(text[at:]))
         assert node.parent is not None
         node.parent.replace(node, made)
+
+
+class FindChapters(SphinxPostTransform):
+    """Links between notebooks.  Where an output links to a cell: to the frame that the link names, or to the page."""
+
+    default_priority = 2  # before references are resolved
+
+    def run(self, **kwargs: Any) -> None:
+        for node in list(self.document.findall(nodes.reference)):
+            match = _CELL.fullmatch(node.get("refuri", ""))
+            if match:
+                frame = node.astext() if _FRAME.fullmatch(node.astext()) else ""
+                node.replace_self(make.link(node.astext(), f"notebooks/{match[1]}", frame))
+        for asked in self.document.findall(addnodes.pending_xref):
+            # The folder of the notebooks is a link to where they are, which is outside of the book.
+            match = _NOTEBOOK.fullmatch(asked["reftarget"] or "") if asked.get("refdomain") == "doc" else None
+            if match:
+                asked["reftarget"] = match[1]
 
 
 class Resolve(SphinxPostTransform):

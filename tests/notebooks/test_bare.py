@@ -48,7 +48,7 @@ def _run(path: Path, *blocked: str, search: str | None = None) -> dict[str, dict
         environment["PATH"] = search
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(path), ",".join(blocked)],
-        capture_output=True, text=True, env=environment, timeout=300, check=False,
+        capture_output=True, text=True, env=environment, timeout=300, check=False, cwd=path.parent,  # as a kernel
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(json.loads(line) for line in done.stdout.splitlines())
