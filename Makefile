@@ -12,12 +12,14 @@ LABFLAGS ?= $(if $(filter 0,$(shell id -u)),--allow-root)
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 SITE := book/_build/site
 LITE := book/_build/lite
+SLIDES := book/_build/slides
+PDF := book/_build/pdf
 BOOKENV := $(VENV)/jupyter-book
 NBVAL := $(BIN)/python -m pytest --nbval -p no:cacheprovider -n $(JOBS) --dist loadfile
 
 .DEFAULT_GOAL := notebooks
 .DELETE_ON_ERROR:
-.PHONY: notebooks setup site lite show jupyter-book publish measure-site measure-lite card test test-fast lint types layers tests nbval
+.PHONY: notebooks setup site lite slides pdf show jupyter-book publish measure-site measure-lite card test test-fast lint types layers tests nbval
 .PHONY: wire browser long bench picture format lock clean help
 
 notebooks: setup  ## set up if need be, and open the notebooks in JupyterLab on this machine (the default)
@@ -36,6 +38,19 @@ lite: $(LITE)/jupyter-lite.json  ## the notebooks with Python in the browser (Ju
 $(LITE)/jupyter-lite.json: tools/make_lite.py $(wildcard book/lite/* notebooks/*.ipynb) requirements/lite.txt pyproject.toml \
 $(shell find tcpnotes -type f ! -name '*.pyc') node_modules/.package-lock.json | setup
 	$(BIN)/python tools/make_lite.py
+
+slides: $(SLIDES)/index.html  ## a deck for each chapter, from the same cells: book/_build/slides
+
+$(SLIDES)/index.html: tools/make_slides.py $(wildcard slides/*.* slides/template/* notebooks/*.ipynb book/_static/filmstrip.*) \
+book/_toc.yml book/_config.yml book/ext/static.py book/ext/policy.py book/ext/chapters.py \
+$(shell find tcpnotes/view tcpnotes/widgets -type f ! -name '*.pyc') node_modules/.package-lock.json | setup
+	$(BIN)/python tools/make_slides.py
+
+pdf: $(PDF)/book.pdf  ## every deck, and the whole book with bookmarks, on paper: book/_build/pdf
+
+$(PDF)/book.pdf: tools/make_pdf.py $(SLIDES)/index.html $(wildcard book/*.* book/_static/* book/ext/*.py) | site
+	tools/install_browser.sh
+	$(BIN)/python tools/make_pdf.py
 
 show: site lite  ## serve the site, and what else has been built, on this machine
 	$(BIN)/python tools/publish.py book/_build/public

@@ -1,4 +1,4 @@
-"""What else there is of a chapter, under its title: the notebook alive in the browser.
+"""What else there is of a chapter, under its title: the notebook alive in the browser, slides, and both on paper.
 
 The links lead out of the site, to where ``tools/publish.py`` puts the other parts.
 """
@@ -24,6 +24,20 @@ def lite(doc: str) -> str:
     return f"../lite/notebooks/index.html?path={quote(doc.removeprefix(FOLDER))}.ipynb"
 
 
+def papers(doc: str) -> list[nodes.Node | str]:
+    """Links to a chapter's slides and to what is printed of it, seen from the chapter's page."""
+    name = quote(doc.removeprefix(FOLDER))
+    links = (
+        (f"../slides/{name}.html", "Slides of this chapter"), (f"../pdf/{name}.pdf", "the slides as PDF"),
+        ("../pdf/book.pdf", "the whole book as PDF"), ("../slides/index.html", "all slides"),
+    )  # fmt: skip
+    row: list[nodes.Node | str] = []
+    for address, words in links:
+        row += [" · "] if row else []
+        row.append(nodes.reference("", words, refuri=address))
+    return row
+
+
 class Parts(SphinxPostTransform):
     """Put the row of links under a chapter's title."""
 
@@ -38,7 +52,9 @@ class Parts(SphinxPostTransform):
             return
         button = nodes.reference("", "Run it here", refuri=lite(doc), classes=["run-here"])
         note = " Python starts in your browser: 20 MB, half a minute the first time. Nothing is installed, nothing is sent away."
-        title.parent.insert(title.parent.index(title) + 1, make.paragraph([button, note], css="parts"))
+        rows = (make.paragraph([button, note], css="parts"), make.paragraph(papers(doc), css="parts"))
+        for row in reversed(rows):
+            title.parent.insert(title.parent.index(title) + 1, row)
 
 
 def setup(app: Sphinx) -> None:

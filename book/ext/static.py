@@ -74,3 +74,5 @@ def setup(app: Sphinx) -> None:
     app.add_css_file("site.css", priority=900)
     app.add_js_file("site.js")
     app.add_js_file("tcpnotes.js", loading_method="defer")
+    app.add_css_file("filmstrip.css", priority=901)
+    app.add_js_file("filmstrip.js", loading_method="defer")

@@ -62,6 +62,10 @@ def _wrong(site: Path, page: str, link: str) -> str | None:
     if beside.startswith("lite/"):
         notebook = Path(__file__).parents[2] / "notebooks" / parse_qs(parts.query)["path"][0]
         return None if beside == "lite/notebooks/index.html" and notebook.is_file() else "there is no such notebook"
+    if beside.startswith(("slides/", "pdf/")):
+        name = Path(beside).stem
+        known = name in ("index", "book") or (Path(__file__).parents[2] / "notebooks" / f"{name}.ipynb").is_file()
+        return None if known else "there is no such chapter"
     if not target.exists():
         return "there is no such file"
     fragment = unquote(parts.fragment)

@@ -1,0 +1,237 @@
+"""Print the decks and the book: one PDF a deck, and one of the whole book with bookmarks.
+
+    make_pdf.py [DIR]           DIR: where to, book/_build/pdf unless told
+
+Chromium prints what `make site` and `make slides` have built (every stepper is a film strip there); pypdf puts the
+pages of the book together, with an outline, and turns links between them into links inside the one document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import yaml
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+    from pypdf import PdfReader, PdfWriter
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILT = ROOT / "book" / "_build"
+SITE, SLIDES = BUILT / "site", BUILT / "slides"
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+FOOT = (
+    '<div style="width:100%;font:7pt Arial,sans-serif;color:#57606a;padding:0 15mm;display:flex">'
+    '<span style="flex:1">{}</span><span class="pageNumber"></span></div>'
+)
+
+
+class Page(NamedTuple):
+    """A page of the book: its document, the part of the book in which it stands."""
+
+    doc: str
+    part: str
+
+
+def contents() -> list[Page]:
+    """The pages of the book in their order; those that list modules are for the screen."""
+    listed = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
+    pages = [Page(listed["root"], "")]
+    for part in listed["parts"]:
+        pages += [Page(entry["file"], part["caption"]) for entry in part["chapters"] if "file" in entry]
+    return [page for page in pages if page.doc != "api" and (SITE / f"{page.doc}.html").is_file()]
+
+
+def title() -> str:
+    """The title of the book."""
+    return str(yaml.safe_load((ROOT / "book" / "_config.yml").read_text(encoding="utf-8"))["title"])
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on this machine alone: its address."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def started() -> Iterator[Browser]:
+    """A browser; SystemExit with a sentence when there is none."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        sys.exit("Printing needs Playwright: make setup installs it.")
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        sys.exit("There is no Chromium here; on Debian: apt-get install chromium fonts-liberation.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+def print_decks(browser: Browser, folder: Path) -> Iterator[Path]:
+    """Every deck, a page for each slide and for each of its parts that appear later."""
+    with served(SLIDES) as address:
+        for deck in sorted(path.stem for path in SLIDES.glob("*.html") if path.stem != "index"):
+            page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme="light")
+            page.goto(f"{address}{deck}.html?print-pdf")
+            page.wait_for_selector("html.deck-ready", state="attached")
+            page.wait_for_selector(".pdf-page")
+            name = page.title()
+            made = page.pdf(
+                width="1280px", height="720px", print_background=True, outline=True, tagged=True,
+                margin={"top": "0", "bottom": "0", "left": "0", "right": "0"},
+            )  # fmt: skip
+            page.close()
+            target = folder / f"{deck}.pdf"
+            target.write_bytes(described(made, name, address))
+            yield target
+
+
+def described(made: bytes, name: str, address: str) -> bytes:
+    """A PDF that says what it is, without the hour and without the addresses of the machine that made it."""
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(made)))
+    relink(writer, {}, address)
+    return finished(writer, name)
+
+
+def finished(writer: PdfWriter, name: str) -> bytes:
+    """The bytes of a PDF, with its title."""
+    from pypdf.generic import create_string_object
+
+    writer.metadata = {"/Title": create_string_object(name), "/Author": "The tcpnotes authors"}
+    writer.xmp_metadata = None
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def print_book(browser: Browser, folder: Path) -> Path:
+    """The pages of the site as one document."""
+    from pypdf import PdfReader, PdfWriter
+
+    writer = PdfWriter()
+    first: dict[str, int] = {}
+    with served(SITE) as address:
+        shelf: dict[str, Any] = {}
+        for entry in contents():
+            reader = PdfReader(BytesIO(print_page(browser, address, entry.doc)))
+            first[entry.doc] = len(writer.pages)
+            if entry.part and entry.part not in shelf:
+                shelf[entry.part] = writer.add_outline_item(title=entry.part, page_number=len(writer.pages))
+            add(writer, reader, shelf.get(entry.part))
+        relink(writer, first, address)
+    target = folder / "book.pdf"
+    writer.compress_identical_objects()
+    target.write_bytes(finished(writer, title()))
+    return target
+
+
+def print_page(browser: Browser, address: str, doc: str) -> bytes:
+    """One page of the site."""
+    page = browser.new_page(viewport={"width": 900, "height": 1200}, color_scheme="light")
+    page.goto(f"{address}{doc}.html")
+    page.wait_for_load_state("load")
+    made = page.pdf(
+        format="A4", margin={"top": "16mm", "bottom": "18mm", "left": "15mm", "right": "15mm"},
+        print_background=True, outline=True, tagged=True, display_header_footer=True,
+        header_template="<span></span>", footer_template=FOOT.format(title()),
+    )  # fmt: skip
+    page.close()
+    return made
+
+
+def add(writer: PdfWriter, reader: PdfReader, parent: Any) -> None:
+    """Append a document, with its headings below ``parent`` in the outline."""
+    start = len(writer.pages)
+    for page in reader.pages:
+        writer.add_page(page)
+    hang(writer, reader, reader.outline, start, parent)
+
+
+def hang(writer: PdfWriter, reader: PdfReader, entries: Any, start: int, parent: Any) -> None:
+    """Put an outline's entries into another, with what hangs below them."""
+    made = parent
+    for entry in entries:
+        if isinstance(entry, list):
+            hang(writer, reader, entry, start, made)
+            continue
+        number = reader.get_destination_page_number(entry)
+        made = writer.add_outline_item(title=str(entry.title), page_number=start + (number or 0), parent=parent)
+
+
+def relink(writer: PdfWriter, first: dict[str, int], address: str) -> None:
+    """Links between pages of the book lead inside the document; those to pages that are not in it are taken away."""
+    from pypdf.annotations import Link
+    from pypdf.generic import ArrayObject, Fit, NameObject, create_string_object
+
+    base = os.environ.get("TCPNOTES_URL", "").rstrip("/")
+    for page in writer.pages:
+        kept = []
+        for reference in page.get("/Annots") or ():
+            annotation = reference.get_object()
+            uri = str(annotation.get("/A", {}).get_object().get("/URI", "")) if "/A" in annotation else ""
+            if not uri.startswith(address):
+                kept.append(reference)
+                continue
+            path = unquote(urlsplit(uri).path).lstrip("/")
+            doc = path.removesuffix(".html")
+            if doc in first:
+                inside = Link(rect=tuple(annotation["/Rect"]), target_page_index=first[doc], fit=Fit.xyz())
+                kept.append(writer._add_object(inside))
+            elif base:
+                annotation["/A"]["/URI"] = create_string_object(f"{base}/{uri.removeprefix(address)}")
+                kept.append(reference)
+        if "/Annots" in page:
+            page[NameObject("/Annots")] = ArrayObject(kept)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="make_pdf.py", description="Print the decks and the book.")
+    parser.add_argument("folder", nargs="?", type=Path, default=BUILT / "pdf", metavar="DIR")
+    folder = parser.parse_args(arguments).folder.resolve()
+    for built, target in ((SITE / "index.html", "make site"), (SLIDES / "index.html", "make slides")):
+        if not built.is_file():
+            parser.error(f"there is nothing to print yet: {target}.")
+    if folder.exists() and any(path.suffix != ".pdf" for path in folder.iterdir()):
+        parser.error(f"{folder} holds files that are no PDFs; name an empty folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.pdf"):
+        old.unlink()
+    with started() as browser:
+        for made in (*print_decks(browser, folder), print_book(browser, folder)):
+            print(f"{made.name}: {made.stat().st_size / 1e6:.1f} MB", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
