@@ -118,10 +118,13 @@ def _read(path: Path, announced: dict[str, int]) -> Iterator[tuple[int, Place, S
 
 
 def _steps(data: Mapping[str, Any]) -> Iterator[tuple[int, Sequence[str], Sequence[str]]]:
-    """The steps of a stepper, from 1, with the items that they show and the functions first seen at them."""
+    """The steps of a stepper, from 1, with the items and the functions that are first seen at them."""
     seen: set[int] = set()
+    told: set[str] = set()
     for number, step in enumerate(data["steps"], 1):
         tree, lines, _ = step["k"]
         fresh = dict.fromkeys(word for _, word in data["trees"][tree][:lines] if word not in seen)
         seen.update(fresh)
-        yield number, step.get("i", ()), [data["words"][word] for word in fresh]
+        ids = [id for id in step.get("i", ()) if id not in told]
+        told.update(ids)
+        yield number, ids, [data["words"][word] for word in fresh]
