@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # chapter -> the step, or the beginning of the ids, that it explains
 CHAPTERS = {
     "01": ("1.",), "02": ("2.",), "03": ("3.",), "04": ("4.", "6."), "05": ("5.", "7."), "06": ("S.1",), "07": ("S.6",),
-    "08": ("S.3",), "10": ("S.2",),
+    "08": ("S.3",), "09": ("S.4", "S.5"), "10": ("S.2",), "11": ("S.7",),
 }  # fmt: skip
 _DATA = re.compile(r'<script type="application/json" class="tn-data">(.*?)</script>', re.DOTALL)
 
