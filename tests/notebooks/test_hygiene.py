@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -72,11 +73,45 @@ def test_one_title_and_headings_in_order(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_title_of_a_chapter_is_a_question(name: str) -> None:
-    if not re.match(r"(0[1-9]|1\d)_", name):
-        pytest.skip("guide and appendices are no chapters")
+def test_the_title_is_a_question(name: str) -> None:
     title = re.search(r"^# (.+)$", _prose(name), re.MULTILINE)
     assert title is not None and title[1].rstrip().endswith("?")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_left_from_writing(name: str) -> None:
+    assert all(_source(cell).strip() for cell in _cells(name))
+    assert re.findall(r"\b(?:TODO|FIXME|XXX)\b", "\n".join(map(_source, _cells(name)))) == []
+    assert re.findall(r"\b([A-Za-z]+)\s+\1\b(?!`)", re.sub(r"`[^`]*`", "", _prose(name))) == [], "a word twice"
+
+
+def _spelling(*files: Path) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "codespell_lib",
+        *map(str, files),
+    ]  # as `make lint` does: the settings are the project's
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_spelling() -> None:
+    pytest.importorskip("codespell_lib", reason="codespell is not installed")
+    done = _spelling(*NOTEBOOKS)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_spelling__looks_into_prose_code_and_outputs(tmp_path: Path) -> None:
+    pytest.importorskip("codespell_lib", reason="codespell is not installed")
+    wrong = ["recieve", "seperate", "occured"]  # codespell:ignore
+    prose, code, printed = (f"x {word}\n" for word in wrong)
+    cells = [
+        {"cell_type": "markdown", "source": [prose]},
+        {"cell_type": "code", "source": [code], "outputs": [{"data": {"text/plain": [printed]}}]},
+    ]
+    path = tmp_path / "x.ipynb"
+    path.write_text(json.dumps({"cells": cells}, indent=1), encoding="utf-8")
+    assert re.findall(r"(\w+) ==>", _spelling(path).stdout) == wrong
 
 
 @pytest.mark.parametrize("name", NAMES)
