@@ -17,6 +17,7 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ PARTS = ROOT / "book" / "_build" / "lite-parts"  # kept between builds
 PYODIDE = ROOT / "node_modules" / "pyodide"
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@jupyterlite/pyodide-kernel-extension", "anywidget")
+# Five thousand files that tell jedi, which completes names, about other libraries; it does without them.
+LEFT_OUT = re.compile(r"jedi/third_party/(django-stubs|typeshed/stubs)/")
 MOST = 60_000_000  # bytes of the whole
 # Nothing of another host: JupyterLab needs eval for its settings, outputs of notebooks have scripts inside, and
 # widgets are modules made of text.
@@ -67,7 +70,7 @@ def pyodide(folder: Path) -> None:
 
 def wheels(folder: Path) -> None:
     """The wheels of the lock, fetched when it has changed."""
-    mark = folder / hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
+    mark = folder / hashlib.sha256(LOCK.read_bytes() + LEFT_OUT.pattern.encode()).hexdigest()[:16]
     if mark.is_file():
         return
     shutil.rmtree(folder, ignore_errors=True)
@@ -77,7 +80,23 @@ def wheels(folder: Path) -> None:
         "--dest", str(folder), "--requirement", str(LOCK),
     ]  # fmt: skip
     do(*command, wrong="what requirements/lite.txt asks for could not be fetched.")
+    for path in sorted(folder.glob("jedi-*.whl")):
+        lighten(path)
     mark.touch()
+
+
+def lighten(path: Path) -> None:
+    """Take out of a wheel what is left out: a browser unpacks it at each start, file by file."""
+    light = path.with_suffix(".light")
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(light, "w", zipfile.ZIP_DEFLATED) as kept:
+        for entry in whole.infolist():
+            data = whole.read(entry)
+            if entry.filename.endswith(".dist-info/RECORD"):
+                lines = data.decode().splitlines(keepends=True)
+                data = "".join(line for line in lines if not LEFT_OUT.match(line)).encode()
+            if not LEFT_OUT.match(entry.filename):
+                kept.writestr(entry, data, zipfile.ZIP_DEFLATED)
+    light.replace(path)
 
 
 def wheel(folder: Path) -> Path:
@@ -140,6 +159,7 @@ def configuration(stage: Path, ours: Path) -> dict[str, Any]:
         "PyodideLockAddon": {
             "enabled": True, "wheels": [str(PARTS / "wheels"), str(ours)],
             "excludes_extra": ["jupyterlab-widgets", "widgetsnbextension"],
+            "prefetch_extra": ["jedi", "tcpnotes"],
             "pyodide_lock_uv_options": {"extra_uv_args": ["--no-index"]},
             "patches": {"packages": {"tcpnotes": {"depends": wanted(locked)}}},
         },
