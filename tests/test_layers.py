@@ -18,7 +18,7 @@ EXTRAS = {
     "tcpnotes.widgets": {"IPython", "anywidget", "ipywidgets", "tqdm", "traitlets"},
     "tcpnotes.capture": {"dpkt", "lark"},
     "tcpnotes.packetdrill": {"lark"},
-    "tcpnotes.live": {"pyroute2"},
+    "tcpnotes.live": {"dpkt", "pyroute2"},
     "tcpnotes.explore": {"dask", "distributed"},
 }
 
