@@ -41,15 +41,11 @@ def function_list(file: str, book: Shown) -> Note:
     for entry in sorted((entry for entry in FUNCTIONS.values() if entry.file == file), key=lambda entry: entry.name):
         means = [entry.doc.replace("``", "`"), *_left_out(entry)]
         ids = [one.id for one in items() if entry.name in one.released]
-        named = [f"item{'s' if len(ids) > 1 else ''} {', '.join(ids)}"] if ids else []
+        named = [f"Named by item{'s' if len(ids) > 1 else ''} {', '.join(ids)}."] if ids else []
         places = book.functions.get(entry.name, ())
-        rows.append((
-            f"`{entry.name}`",
-            "<br>".join(map(_dressed, means)),
-            "<br>".join([*named, _first(places, marked=True)]),
-        ))  # fmt: skip
+        rows.append((f"`{entry.name}`", "<br>".join([*map(_dressed, means), *named, _first(places, marked=True)])))
         lines += [entry.name, *(f"    {said}".replace("`", "") for said in (*means, *named, _first(places)))]
-    return Note("\n".join(lines), _rows(("function", "what it means", "shown"), rows))
+    return Note("\n".join(lines), _rows(("function", "what it means, what is left out, where it is shown"), rows))
 
 
 def item_list(step: str, book: Shown) -> Note:
@@ -65,9 +61,9 @@ def item_list(step: str, book: Shown) -> Note:
         texts = [english.text, japanese.text]
         place = next(iter(book.items.get(english.id, ())), None)
         where = place.text if place else "in no chapter"
-        rows.append((english.id, _below(texts, ("en", "ja")), place.markdown if place else where))
+        rows.append((english.id, f"{_below(texts, ('en', 'ja'))}<br>Shown: {place.markdown if place else where}"))
         lines += [f"{english.id}  {where}", *(f"    {text}" for text in texts)]
-    return Note("\n".join(lines), _rows(("item", "the text says", "shown in chapter, cell, frame"), rows))
+    return Note("\n".join(lines), _rows(("item", "what it says, and the chapter, cell and frame that show it"), rows))
 
 
 def _left_out(entry: Mirrored) -> list[str]:
@@ -77,10 +73,10 @@ def _left_out(entry: Mirrored) -> list[str]:
 def _first(places: Sequence[Place], marked: bool = False) -> str:
     """The first frame that shows a function, and the other chapters that do."""
     if not places:
-        return "by no stepper of a chapter"
+        return "Shown by no stepper of a chapter."
     chapters = list(dict.fromkeys(place.chapter for place in places))[1:]
     also = f"; also in {', '.join(chapters)}" if len(chapters) <= _FEW else f"; also in {len(chapters)} other chapters"
-    return (places[0].markdown if marked else places[0].text) + (also if chapters else "")
+    return f"Shown: {places[0].markdown if marked else places[0].text}{also if chapters else ''}"
 
 
 def _beside(words: Sequence[str], languages: Sequence[str]) -> str:

@@ -97,7 +97,7 @@ def test_lists__say_what_is_shown_nowhere(tmp_path: Path, html: str) -> None:
     told = str(function_list("net/ipv4/tcp.c", book)).splitlines()
     assert "by no stepper" in told[told.index("tcp_shutdown") + 3]
     left_out = FUNCTIONS["tcp_disconnect"].omits
-    assert f"    Left out: {'; '.join(left_out)}." in told and "    items 1.2, S.2b" in told
+    assert f"    Left out: {'; '.join(left_out)}." in told and "    Named by items 1.2, S.2b." in told
 
 
 def test_lists__of_what_there_is_not(tmp_path: Path, html: str) -> None:
