@@ -5,6 +5,7 @@ The links lead out of the site, to where ``tools/publish.py`` puts the other par
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from ext import nodes as make
+from ext.chapters import files
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -52,7 +54,9 @@ class Parts(SphinxPostTransform):
             return
         button = nodes.reference("", "Run it here", refuri=lite(doc), classes=["run-here"])
         note = " Python starts in your browser: 20 MB, half a minute the first time. Nothing is installed, nothing is sent away."
-        rows = (make.paragraph([button, note], css="parts"), make.paragraph(papers(doc), css="parts"))
+        rows = [make.paragraph([button, note], css="parts")]
+        if doc in files(Path(self.app.srcdir) / "_toc.yml"):  # what is looked up has no slides
+            rows.append(make.paragraph(papers(doc), css="parts"))
         for row in reversed(rows):
             title.parent.insert(title.parent.index(title) + 1, row)
 
