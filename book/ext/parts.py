@@ -53,7 +53,10 @@ class Parts(SphinxPostTransform):
         if title is None or title.parent is None:
             return
         button = nodes.reference("", "Run it here", refuri=lite(doc), classes=["run-here"])
-        note = " Python starts in your browser: 20 MB, half a minute the first time. Nothing is installed, nothing is sent away."
+        note = (
+            " Python starts in your browser: 20 MB, half a minute the first time."
+            " Nothing is installed, nothing is sent away."
+        )
         rows = [make.paragraph([button, note], css="parts")]
         if doc in files(Path(self.app.srcdir) / "_toc.yml"):  # what is looked up has no slides
             rows.append(make.paragraph(papers(doc), css="parts"))
