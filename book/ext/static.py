@@ -21,7 +21,7 @@ MATHJAX = Path("node_modules/mathjax/es5")
 
 def script() -> str:
     """What steppers, predictions and quizzes need, once for all pages; their style is a file of its own."""
-    return f"{assets.element_script(common=True, styled=False)}\n{cards.script()}\n"
+    return f"{assets.element_script(whole=True, styled=False)}\n{cards.script()}\n"
 
 
 def style() -> str:

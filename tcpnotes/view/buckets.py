@@ -27,27 +27,40 @@ def buckets(story: Story, host: str, index: int = -1) -> Picture:
 
 def wheels(view: HostView, title: str | None = None, *, column: int = 0) -> Picture:
     """Both wheels of a host as it stands; ``column`` (0 left, 1 right) gives the host's colour."""
-    body, words = draw(view, theme.host_class(column))
+    parts, words = draw(view)
     title = title or f"Buckets of host {view.name}"
-    return Picture(title, "; ".join(words) + ".", f"<style>{STYLE}</style>{body}", WIDTH, HEIGHT, "\n".join(words), 460)
+    body = f'<style>{STYLE}</style><g class="{theme.host_class(column)}">{"".join(parts)}</g>'
+    return Picture(title, "; ".join(words) + ".", body, WIDTH, HEIGHT, "\n".join(words), 460)
 
 
-def draw(view: HostView, css: str) -> tuple[str, list[str]]:
-    """The inside of the drawing, and the same in words."""
+def draw(view: HostView) -> tuple[list[str], list[str]]:
+    """The inside of the drawing, part by part, and the same in words."""
     slow = _by_slot(view, "slow", view.hand, _SLOW)
     calendar = _by_slot(view, "calendar", max(view.cal_hand, 0), _CALENDAR)
     moves = "at rest" if view.twkill_expires is None else f"moves at {view.twkill_expires / 100:.2f} s"
-    body = (
-        _wheel(slow, view.hand % _SLOW) + _calendar(calendar, view.cal_hand)
-        + _under(_SLOW_AT, "slow wheel, 7.5 s a slot", moves)
-        + _under(_CALENDAR_AT, "calendar, 160 ms a step", "at rest" if view.cal_hand < 0 else "")
-        + _words_at(view)
-    )  # fmt: skip
+    parts = [
+        _wheel(slow),
+        _hand(_SLOW_AT, view.hand % _SLOW / _SLOW, _INNER),
+        _calendar(calendar, view.cal_hand),
+        _under(_SLOW_AT, "slow wheel, 7.5 s a slot", moves),
+        _under(_CALENDAR_AT, "calendar, 160 ms a step", "at rest" if view.cal_hand < 0 else ""),
+        _words_at(view),
+    ]
     words = [
         f"slow wheel: hand at slot {view.hand % _SLOW}, {moves}; {_in_words(slow)}",
         f"calendar: {'at rest' if view.cal_hand < 0 else f'hand at step {view.cal_hand}'}; {_in_words(calendar)}",
     ]
-    return f'<g class="{css}">{body}</g>', words
+    return parts, words
+
+
+def stirs(view: HostView) -> bool:
+    """Has a host anything to show on its wheels, or had it once?  False as long as they stand as in the beginning."""
+    return view != at_rest(view)
+
+
+def at_rest(view: HostView) -> HostView:
+    """The same host with its wheels as they are in the beginning."""
+    return view._replace(buckets=(), hand=0, cal_hand=-1, twkill_expires=None)
 
 
 def _by_slot(view: HostView, wheel: str, hand: int, size: int) -> dict[int, list[BucketView]]:
@@ -83,8 +96,8 @@ def _cell(middle: int, slot: int, size: int, inner: int) -> str:
     )
 
 
-def _wheel(slots: dict[int, list[BucketView]], hand: int) -> str:
-    """Eight slots with what they hold, and the hand at the one that is next."""
+def _wheel(slots: dict[int, list[BucketView]]) -> str:
+    """Eight slots with what they hold."""
     # all empty slots are one path: a stepper holds many such drawings
     empty = "".join(_cell(_SLOW_AT, slot, _SLOW, _INNER) for slot in range(_SLOW) if slot not in slots)
     out = [f'<path class="g" d="{empty}"/>']
@@ -94,7 +107,7 @@ def _wheel(slots: dict[int, list[BucketView]], hand: int) -> str:
             f'<path class="p on" d="{_cell(_SLOW_AT, slot, _SLOW, _INNER)}"/>'
             f'<text class="b" x="{x}" y="{n(float(y) + 4)}" text-anchor="middle">{len(slots[slot])}</text>'
         )
-    return "".join(out) + _hand(_SLOW_AT, hand / _SLOW, _INNER)
+    return "".join(out)
 
 
 def _calendar(slots: dict[int, list[BucketView]], hand: int) -> str:

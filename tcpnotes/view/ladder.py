@@ -38,10 +38,16 @@ class _Place:
 
 @dataclass(frozen=True)
 class Ladder:
-    """A ladder and, for each record, the height at which "now" is."""
+    """A ladder, what it is made of, and for each record the height at which "now" is.
+
+    The same run with another end has the same first ``arrows`` and ``beats``.
+    """
 
     picture: Picture
     now: tuple[float, ...]
+    frame: str  # hosts and their lines of life
+    arrows: tuple[str, ...]
+    beats: tuple[str, ...]
 
 
 def ladder(
@@ -67,9 +73,10 @@ def draw(story: Story, title: str) -> Ladder:
         place.now += [y - 6] * (beat.last - beat.first + 1)
     height = y + 14
     arrows = [_flight(story, flight, place, height) for flight in story.flights if story.tells(flight)]
-    body = _frame(story, height) + "".join(arrows) + "".join(parts)
+    frame = _frame(story, height)
+    body = frame + "".join(arrows) + "".join(parts)
     picture = Picture(title, _description(story), body, WIDTH, height, str(TextTrace(story)), 560)
-    return Ladder(picture, tuple(place.now))
+    return Ladder(picture, tuple(place.now), frame, tuple(filter(None, arrows)), tuple(parts))
 
 
 def _frame(story: Story, height: float) -> str:

@@ -23,14 +23,14 @@ def queues(story: Story, host: str, index: int = -1) -> Picture:
         raise ValueError("Queues need frames: attach the recorder with frames=True.")
     view = story.frames[index].host(host)
     sk = main_sock(view.socks)
-    body, words = draw(view, theme.host_class(story.column(host)))
+    parts, words = draw(view)
     title = f"Queues of host {host}" + (f", socket {sk.id}" if sk else "")
-    body = f"<style>{STYLE}</style>{body}"
+    body = f'<style>{STYLE}</style><g class="{theme.host_class(story.column(host))}">{"".join(parts)}</g>'
     return Picture(title, "; ".join(words) + ".", body, WIDTH, HEIGHT, "\n".join([title, *words]), 560)
 
 
-def draw(view: HostView, css: str) -> tuple[str, list[str]]:
-    """The inside of the drawing, and the same in words."""
+def draw(view: HostView) -> tuple[list[str], list[str]]:
+    """The inside of the drawing, row by row, and the same in words."""
     sk = main_sock(view.socks)
     rows = (
         ("receive_queue", sk.receive_queue if sk else (), sk.irs if sk else 0, None),
@@ -47,7 +47,7 @@ def draw(view: HostView, css: str) -> tuple[str, list[str]]:
     note = _note(view, sk)
     parts.append(f'<text class="m" x="2" y="{theme.number(y + 16)}">{theme.text(note)}</text>')
     words.append(note)
-    return f'<g class="{css}">{"".join(parts)}</g>', words
+    return parts, words
 
 
 def _row(name: str, queue: tuple[SkbView, ...], base: int, head: int | None, y: float) -> str:

@@ -218,12 +218,16 @@ def walk(story: Story, host: str) -> list[Place]:
     arcs: tuple[tuple[str, str], ...] = ()
     beat_of_move = -1
     coming: r.Bucket | None = None
+    quiet = False  # the last record was another host's, and this one stood still
     for index, frame in enumerate(story.frames):
+        record = frame.record
+        if quiet and record.host != host:
+            places.append(places[-1])
+            continue
         view = next((v for v in frame.hosts if v.name == host), None)
         if view is None:
             continue
         node, who = _stands(view, current)
-        record = frame.record
         if isinstance(record, r.Bucket) and record.op == "create" and record.host == host:
             coming = record  # written a moment before the bucket stands in the table
         if coming is not None:
@@ -248,7 +252,9 @@ def walk(story: Story, host: str) -> list[Place]:
             beat_of_move = first
             previous, current = current, node
         also = tuple(dict.fromkeys(_others(view, node)))
-        places.append(Place(current, previous, arcs, also, gone, who))
+        place = Place(current, previous, arcs, also, gone, who)
+        quiet = bool(places) and record.host != host and place == places[-1] and coming is None
+        places.append(place)
     return places
 
 

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from tcpnotes.source import language, say, texts
 from tcpnotes.view import buckets, queues, states, theme
 
 
@@ -27,14 +28,25 @@ def style() -> str:
     return theme.stylesheet() + states.STYLE + queues.STYLE + buckets.STYLE + _file("stepper.css").replace("\n", "")
 
 
-def diagram() -> dict[str, Any]:
-    """The state diagram, laid out once, and the names of its nodes and arcs in the order steps speak of them."""
+def common() -> dict[str, Any]:
+    """What all steppers have in common: the state diagram, laid out once, and words.
+
+    ``nodes`` and ``arcs`` are named in the order in which steps speak of them; ``sizes`` are those of the drawings
+    of queues and of wheels; ``say`` holds what the stepper itself says, in the language spoken now.
+    """
     laid = states.layout()
     return {
         "diagram": [light(laid.body), theme.number(laid.width), theme.number(laid.height)],
         "nodes": list(states.NODES),
         "arcs": [f"{a}-{b}" for a, b in states.ARCS],
+        "sizes": [[queues.WIDTH, queues.HEIGHT], [buckets.WIDTH, buckets.HEIGHT]],
+        "say": {key.partition(".")[2]: say(key) for key in texts() if key.startswith("stepper.")},
     }
+
+
+def known() -> set[str]:
+    """The names of what the page has already, where `share` was shown: words only if they were in this language."""
+    return set(common()) - (set() if Shared.spoken == language() else {"say"})
 
 
 def light(svg: str) -> str:
@@ -42,15 +54,15 @@ def light(svg: str) -> str:
     return svg if "'" in svg else svg.replace('"', "'")
 
 
-def element_script(common: bool = False, styled: bool = True) -> str:
-    """A script that defines the custom element, once a page; ``common``: with style and diagram for all of them.
+def element_script(whole: bool = False, styled: bool = True) -> str:
+    """A script that defines the custom element, once a page; ``whole``: with style and `common` for all of them.
 
     A site that has the style in a file of its own leaves it out (``styled=False``).
     """
-    shared = embedded_json(({"style": style()} if styled else {}) | diagram()) if common else "{}"
+    shared = embedded_json(({"style": style()} if styled else {}) | common()) if whole else "{}"
     return (
         '(()=>{if(customElements.get("tcpnotes-stepper"))return;\n'
-         f"const shared={shared};\n" + _file("stepper.js") + "\n" + _file("element.js") + "\n})();"
+         f"const shared={shared};\n{_file('stage.js')}\n{_file('stepper.js')}\n{_file('element.js')}\n}})();"
     )  # fmt: skip
 
 
@@ -58,6 +70,7 @@ class Shared:
     """What the steppers of a page have in common, shown once."""
 
     sharing = False
+    spoken = "en"  # the language of the words that the page has
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         from tcpnotes.widgets import cards  # which needs this module
@@ -66,7 +79,7 @@ class Shared:
             'document.head.append(Object.assign(document.createElement("style"),'
             f"{{textContent:{embedded_json(cards.style())}}}));"
         )
-        html = f"<script>{element_script(common=True)}\n{cards.script()}\n{look}</script>"
+        html = f"<script>{element_script(whole=True)}\n{cards.script()}\n{look}</script>"
         return {"text/html": html, "text/plain": repr(self)}
 
     def __repr__(self) -> str:
@@ -76,12 +89,13 @@ class Shared:
 def share() -> Shared:
     """From here on, steppers of this process leave out what they have in common; show the result on their page."""
     Shared.sharing = True
+    Shared.spoken = language()
     return Shared()
 
 
 def widget_module() -> str:
     """The same logic as a module for a live kernel."""
-    return "const shared={};\n" + _file("stepper.js") + "\n" + _file("widget.js")
+    return "\n".join(map(_file, ("stage.js", "stepper.js", "widget.js")))
 
 
 def embedded_json(data: Any) -> str:

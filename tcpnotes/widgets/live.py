@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from tcpnotes.widgets import assets
+from tcpnotes.widgets.patch import patch
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -31,11 +32,15 @@ def _widget_class() -> type[Any] | None:
         return None
 
     class StepperWidget(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]
-        """The live twin of the custom element: the same script, with the index shared with Python."""
+        """The live twin of the custom element: the same script, with the index shared with Python.
+
+        It shows ``data`` with the changes of ``patch``; both are JSON.
+        """
 
         _esm = assets.widget_module()
         _css = assets.style()
         data = traitlets.Unicode("{}").tag(sync=True)
+        patch = traitlets.Unicode("").tag(sync=True)
         index = traitlets.Int(0).tag(sync=True)
 
         def __repr__(self) -> str:
@@ -44,14 +49,31 @@ def _widget_class() -> type[Any] | None:
     return StepperWidget
 
 
+def _json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
 def make_widget(data: Any, index: int, on_index: Callable[[int], object]) -> Any | None:
-    """A widget that shows ``data``, or None when there is no anywidget."""
+    """A widget that shows ``data``, or None when there is no anywidget.  ``data`` must not be changed afterwards."""
     cls = _widget_class()
     if cls is None:
         return None
-    widget = cls(data=json.dumps(data, ensure_ascii=False, separators=(",", ":")), index=index)
+    widget = cls(data=_json(data), index=index)
+    widget.whole = data
     widget.observe(lambda change: on_index(change["new"]), names="index")
     return widget
+
+
+def show(widget: Any, data: Any, index: int) -> None:
+    """Let a widget show other ``data`` at step ``index``: what differs is sent, or all of it when that is shorter."""
+    different = patch(widget.whole, data)
+    changes = "" if different is None else _json(different)
+    with widget.hold_sync():
+        if len(changes) > len(widget.data) // 2:
+            widget.whole, widget.data, widget.patch = data, _json(data), ""
+        else:
+            widget.patch = changes
+        widget.index = index
 
 
 def view_of(widget: Any) -> dict[str, Any]:

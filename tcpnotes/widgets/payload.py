@@ -1,6 +1,6 @@
 """The run as a stepper needs it: one ladder, one diagram, and for each step a short list of what is different.
 
-Whatever repeats (drawings of queues, call trees, names) is kept once in a table and
+Whatever repeats (parts of drawings, call trees, names) is kept once in a table and
 spoken of by its number, so that forty steps stay well under 150 kB.
 """
 
@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Hashable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+from tcpnotes.source import language
 from tcpnotes.trace import records as r
-from tcpnotes.view import buckets, queues, states, theme
+from tcpnotes.trace.frames import HostView
+from tcpnotes.view import buckets, queues, states
 from tcpnotes.view.calls import describe
 from tcpnotes.view.caption import caption
 from tcpnotes.view.ladder import Ladder
 from tcpnotes.view.story import Story, clock
-from tcpnotes.widgets.assets import diagram, light
+from tcpnotes.widgets.assets import common, light
 from tcpnotes.widgets.changes import changes
 
 T = TypeVar("T", bound=Hashable)
-VERSION = 1
+VERSION = 2
 
 
 class _Table(Generic[T]):
@@ -48,11 +51,11 @@ def payload(
 ) -> dict[str, Any]:
     """Everything the page needs, made of lists, numbers and strings."""
     words: _Table[str] = _Table()
-    drawings: _Table[str] = _Table()
+    drawings: _Table[tuple[str, tuple[int, ...]]] = _Table()
+    parts: _Table[str] = _Table()
     trees: _Table[tuple[tuple[int, int], ...]] = _Table()
     walks = [states.walk(story, host) for host in story.hosts[:2]]
-    with_buckets = [any(host.buckets for frame in story.frames for host in frame.hosts if host.name == name)
-                    for name in story.hosts[:2]]  # fmt: skip
+    ways = [_ways(walk) for walk in walks]
     steps = []
     previous = stops[0]
     for stop in stops:
@@ -72,13 +75,13 @@ def payload(
         if story.items[stop]:
             step["i"] = list(story.items[stop])
         for column, host in enumerate(story.hosts[:2]):
-            step["p"].append(_place(walks[column], previous, stop, words))
+            step["p"].append(_place(walks[column], ways[column], previous, stop, words))
             view = frame.host(host)
-            css = theme.host_class(column)
-            step["q"].append(drawings.at(_drawing(queues.draw(view, css), queues.WIDTH, queues.HEIGHT, host)))
-            if with_buckets[column]:
-                drawn = _drawing(buckets.draw(view, css), buckets.WIDTH, buckets.HEIGHT, host)
-                step["b"].append(drawings.at(drawn))
+            label, drawn = _queues(view, language())
+            step["q"].append(drawings.at((label, tuple(map(parts.at, drawn)))))
+            if buckets.stirs(view):
+                label, drawn = _wheels(view, language())
+                step["b"].append(drawings.at((label, tuple(map(parts.at, drawn)))))
             else:
                 step["b"].append(-1)
         made = changes(story, story.frames[previous], frame)
@@ -92,12 +95,22 @@ def payload(
         "title": title,
         "scenario": scenario,
         "hosts": list(story.hosts[:2]),
-        "ladder": light(ladder.picture.element()),
-        **diagram(),
+        "ladder": {
+            "title": ladder.picture.title,
+            "about": ladder.picture.description,
+            "width": ladder.picture.width,
+            "height": ladder.picture.height,
+            "frame": light(ladder.frame),
+            "arrows": list(map(light, ladder.arrows)),
+            "beats": list(map(light, ladder.beats)),
+        },
+        **common(),
         "marks": _marks(story, stops),
         "words": words.rows,
-        "drawings": drawings.rows,
-        "trees": trees.rows,
+        "drawings": [[label, list(numbers)] for label, numbers in drawings.rows],
+        "parts": parts.rows,
+        "idle": [_idle(story, host) for host in story.hosts[:2]],
+        "trees": [list(map(list, tree)) for tree in trees.rows],
         "about": {name: list(describe(name)) for name in functions},
         "items": {key: item_texts[key] for key in _shown_items(story, stops) if key in item_texts},
         "steps": steps,
@@ -108,13 +121,47 @@ def _shown_items(story: Story, stops: Sequence[int]) -> list[str]:
     return list(dict.fromkeys(key for stop in stops for key in story.items[stop]))
 
 
-def _drawing(drawn: tuple[str, list[str]], width: int, height: int, host: str) -> str:
-    body, words = drawn
-    label = theme.attr(f"Host {host}: " + "; ".join(words))
-    return light(f'<svg viewBox="0 0 {width} {height}" role="img" aria-label={label}>{body}</svg>')
+# What was drawn once is not drawn again when a run gets another end.
+@lru_cache(maxsize=2048)
+def _queues(view: HostView, language: str) -> tuple[str, tuple[str, ...]]:
+    return _drawing(view.name, *queues.draw(view))
 
 
-def _place(walk: list[states.Place], previous: int, stop: int, words: _Table[str]) -> list[Any]:
+@lru_cache(maxsize=2048)
+def _wheels(view: HostView, language: str) -> tuple[str, tuple[str, ...]]:
+    return _drawing(view.name, *buckets.draw(view))
+
+
+def _idle(story: Story, host: str) -> list[Any]:
+    """The wheels of a host before its first bucket; nothing for one that never has any."""
+    views = [view for frame in story.frames for view in frame.hosts if view.name == host]
+    if not any(view.buckets for view in views):
+        return []
+    label, parts = _drawing(host, *buckets.draw(buckets.at_rest(views[0])))
+    return [label, list(parts)]
+
+
+def _drawing(host: str, parts: Sequence[str], words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """What a drawing is called, and what stands in it."""
+    return f"Host {host}: " + "; ".join(words), tuple(map(light, parts))
+
+
+def _ways(walk: Sequence[states.Place]) -> list[list[int]]:
+    """For each place the arcs that were taken so far."""
+    found: list[list[int]] = []
+    been: list[int] = []
+    last: tuple[tuple[str, str], ...] = ()
+    for place in walk:
+        if place.arcs != last:
+            last = place.arcs
+            been = list(dict.fromkeys([*been, *_arcs(last)]))
+        found.append(been)
+    return found
+
+
+def _place(
+    walk: Sequence[states.Place], ways: Sequence[list[int]], previous: int, stop: int, words: _Table[str]
+) -> list[Any]:
     """[current, previous, arcs of the last move, other sockets, way so far, who, gone, moved in this step]."""
     if stop >= len(walk):
         return [-1, -1, [], [], [], words.at(""), 0, 0]
@@ -123,14 +170,12 @@ def _place(walk: list[states.Place], previous: int, stop: int, words: _Table[str
     # A step may span several moves: all of them belong to it.
     for between in walk[previous + 1 : stop]:
         arcs = list(dict.fromkeys([*_arcs(between.arcs), *arcs])) if between.arcs != walk[previous].arcs else arcs
-    moves = dict.fromkeys(p.arcs for p in walk[: stop + 1])  # few, though the records are many
-    been = list(dict.fromkeys(number for move in moves for number in _arcs(move)))
     return [
         states.NODES.index(place.current),
         states.NODES.index(place.previous) if place.previous else -1,
         arcs,
         [states.NODES.index(name) for name in place.also],
-        been,
+        ways[stop],
         words.at(place.who),
         int(place.gone),
         int(place.current != walk[previous].current),

@@ -7,7 +7,6 @@ says how to act.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ from tcpnotes.widgets import cards, live
 from tcpnotes.widgets.game import DELAY, Game
 from tcpnotes.widgets.gamewords import segment_words, status, told
 from tcpnotes.widgets.stepper import Stepper
+
+KEPT = 8  # futures to which undoing comes back without drawing them again
 
 
 class Playground:
@@ -40,8 +41,7 @@ class Playground:
     ) -> None:
         self.game = scenario if isinstance(scenario, Game) else Game(scenario, profile=profile, seed=seed)
         self._title = title
-        self._stepper: Stepper | None = None
-        self._shown: object = None
+        self._made: list[tuple[object, Stepper]] = []  # the steppers made last, by the records they show
         self._box: Any | None = None
         self._panel: Any | None = None
 
@@ -103,16 +103,17 @@ class Playground:
     def stepper(self) -> Stepper:
         """The run with all its moves, one step a move, at the moment shown."""
         game = self.game
-        if self._stepper is None or self._shown is not game.records:
+        made = next((stepper for records, stepper in self._made if records is game.records), None)
+        if made is None:
             made = Stepper(
                 game, title=self.title, scenario=game.scenario.name, stops=game.stops, since=game.since
             )  # fmt: skip
             for step, line, now in zip(made.data["steps"], told(game), game.times, strict=True):
                 step["c"], step["t"] = f"{line}.", clock(now)
-            self._stepper, self._shown = made, game.records
-        self._stepper.data["rest"] = game.link.removeprefix(game.link.split(" ", 1)[0])
-        self._stepper.controller.goto(game.at)
-        return self._stepper
+            made.data["rest"] = game.link.removeprefix(game.link.split(" ", 1)[0])
+            self._made = [*self._made[1 - KEPT :], (game.records, made)]
+        made.controller.goto(game.at)
+        return made
 
     @property
     def words(self) -> list[str]:
@@ -362,8 +363,4 @@ class Buttons:
             output.append_display_data(stepper)
             self.place.children = (output,)
             return
-        data = json.dumps(stepper.data, ensure_ascii=False, separators=(",", ":"))
-        with self._live.hold_sync():
-            self._live.index = stepper.index
-            if self._live.data != data:
-                self._live.data = data
+        live.show(self._live, stepper.data, stepper.index)

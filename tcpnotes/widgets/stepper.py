@@ -137,8 +137,8 @@ class Stepper:
             f"</summary><ol>{listed}</ol><img alt={theme.attr(self._ladder.picture.description)} "
             f'src="data:image/svg+xml;base64,{image}"></details>'
         )
-        common = assets.diagram()
-        data = self.data if alone else {key: value for key, value in self.data.items() if key not in common}
+        known = set() if alone else assets.known()
+        data = {key: value for key, value in self.data.items() if key not in known}
         return (
             f'<tcpnotes-stepper class="tn tn-stepper" data-scenario={theme.attr(self.scenario)}>'
             + (f"<style>{assets.style()}</style>" if alone else "") + fallback

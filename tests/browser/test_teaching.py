@@ -117,18 +117,20 @@ def test_pages__nothing_sticks_out(cards: Callable[..., Any], width: int, dark: 
 CLICK = """async ([card, name]) => {
   const find = () => [...card.querySelectorAll("button")].find((one) => one.textContent.trim() === name);
   while (find().disabled) await new Promise((done) => setTimeout(done, 10));
-  const stepper = card.querySelector(".tn-stepper"), before = stepper.querySelector(".tn-app");
+  const stepper = card.querySelector(".tn-stepper"), app = stepper.querySelector(".tn-app");
+  const count = stepper.querySelector(".tn-count"), before = count.textContent;
   const begin = performance.now();
   find().click();
   await new Promise((done) => {
     const look = () => {
-      if (stepper.querySelector(".tn-app") !== before) requestAnimationFrame(() => setTimeout(done, 0));
+      if (count.textContent !== before) requestAnimationFrame(() => setTimeout(done, 0));
       else if (performance.now() - begin > 5000) done();
       else setTimeout(look, 1);
     };
     look();
   });
   const took = performance.now() - begin;
+  if (card.querySelector(".tn-app") !== app) throw new Error("the stepper was made anew");
   await new Promise((done) => setTimeout(done, 100));
   return took;
 }"""

@@ -135,8 +135,41 @@ def test_live_stepper__follows_and_leads() -> None:
     assert widget.index == 9
     widget.index = 4  # as when the reader steps in the page
     assert panel.playground.game.at == 4 and panel.link.value == "orderly_close@5"
+    whole = json.loads(widget.data)
     panel.buttons["crash"].click()
-    assert widget.index == 5 and len(json.loads(widget.data)["steps"]) == 6
+    assert widget.index == 5 and json.loads(widget.data) == whole
+    kept, new = json.loads(widget.patch)["steps"]
+    assert (kept, len(new)) == (5, 1)  # of the run as it was the first steps stay, and one comes after them
+    panel.buttons["undo"].click()
+    assert widget.patch == "" and panel.playground.stepper.data["steps"] == whole["steps"]
+
+
+def test_live_stepper__what_is_sent_makes_the_new_run_out_of_the_old() -> None:
+    pytest.importorskip("anywidget", reason="anywidget is not installed")
+    panel = _buttons(_playground())
+    widget = panel.place.children[0]
+    for name in ("lose", "run_on", "next", "crash", "again", "next"):
+        panel.buttons[name].click()
+        shown = _patched(json.loads(widget.data), json.loads(widget.patch or "null"))
+        assert _reduced(shown, panel.playground.stepper.data), name
+        assert len(widget.patch) <= len(widget.data) // 2
+
+
+def _patched(old: Any, patch: Any) -> Any:
+    """What the page makes of it (see ``data/widget.js``)."""
+    if patch is None:
+        return old
+    if isinstance(old, list):
+        return old[: patch[0]] + patch[1]
+    if isinstance(old, dict) and isinstance(patch, dict):
+        return old | {key: _patched(old[key], value) if key in old else value for key, value in patch.items()}
+    return patch
+
+
+def _reduced(shown: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """The same, but for functions that are not spoken of any more."""
+    shown["about"] = {name: shown["about"][name] for name in wanted["about"]}
+    return shown == json.loads(json.dumps(wanted))
 
 
 def test_a_game_may_be_given() -> None:
