@@ -77,7 +77,7 @@ def _effect(story: Story, index: int) -> str:
             where = "nowhere" if came is not None and came.fate == "injected" else story.other(host) or "the wire"
             return f"{label} from {where} reaches {host}"
         case r.Lost():
-            return f"a {record.seg.flag_names or 'segment'} sent by {host} is lost on the wire"
+            return f"{record.seg.flag_names or 'a segment'} sent by {host} is lost on the wire"
         case r.Queue():
             number = _plural(record.length, "buffer")
             return f"{record.queue} {_QUEUE_WORDS.get(record.op, record.op)} a buffer; it holds {number} now"
