@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tcpnotes.live import Comparison, Fit, LiveRun, Machine
 
 NOT_HERE = 3
-_LONGEST = 120
+_LONGEST = 400
 
 
 def add(subparsers: Subparsers) -> None:

@@ -6,7 +6,8 @@ are records as the engine writes them; `compare` sets them beside a run of the e
 Needs Linux and the extra ``live``; `read_recording` and `compare` need neither.
 """
 
-from tcpnotes.live.compare import Comparison, Pair, compare
+from tcpnotes.live.causes import Pair
+from tcpnotes.live.compare import Comparison, compare
 from tcpnotes.live.errors import LiveError, NotHere
 from tcpnotes.live.fitting import Fit, fit
 from tcpnotes.live.observe import machine, run

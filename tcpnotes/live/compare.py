@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from tcpnotes.live.causes import cause_of
-from tcpnotes.live.fitting import LATE, engine_run
+from tcpnotes.live.causes import AT_ONCE, LATE, Pair, Thing, named
+from tcpnotes.live.fitting import engine_run
 from tcpnotes.live.numbers import relative
 from tcpnotes.live.recording import LiveRun, Machine
 from tcpnotes.scenarios import Scenario, load
@@ -17,39 +16,9 @@ from tcpnotes.scenarios.tables import HOSTS
 from tcpnotes.trace import records as r
 from tcpnotes.trace.segment import Segment
 
-AT_ONCE = 60_000  # microseconds by which what needs no timer may differ
 _BRIEF = 20_000  # a state that lasts less cannot be seen by who looks now and then
 _LOOKS = 400_000  # and a bucket's end is seen this late
 LEVELS = ("calls", "segments", "states", "buckets", "counters")
-
-
-class Thing(NamedTuple):
-    """Something that happened: ``what`` is compared, ``t`` with room for late timers, ``words`` is how it is told."""
-
-    t: int
-    host: str
-    what: tuple[Any, ...]
-    words: str
-
-
-class Pair(NamedTuple):
-    """The engine's side and the kernel's of one thing (None: nothing).
-
-    ``equal`` says whether they are the same at nearly the same time; if not, ``cause`` is the name of why, where known.
-    """
-
-    level: str
-    engine: Thing | None
-    live: Thing | None
-    equal: bool
-    cause: str | None
-
-    @property
-    def side(self) -> Thing:
-        """The engine's side, or the kernel's where the engine has none."""
-        found = self.engine or self.live
-        assert found is not None
-        return found
 
 
 class Comparison(NamedTuple):
@@ -83,31 +52,28 @@ class Comparison(NamedTuple):
 
 
 def compare(live: LiveRun, machine: Machine, scenario: Scenario | None = None) -> Comparison:
-    """Set a live run beside the engine's under ``linux-6`` with the machine's tick.
+    """Set a live run beside the engine's under ``linux-6``.
 
     ``scenario`` is needed for one that does not come with the library.
     """
     found = load(live.scenario) if scenario is None else scenario
-    done = engine_run(found, machine.hz)
+    done = engine_run(found)
     engine = relative(record for record in done.recorder.records if record.t <= live.end)
     steps = sorted({0, *(step.at for step in found.script)})
-    beside: list[tuple[str, Thing | None, Thing | None, bool]] = []
+    pairs: list[Pair] = []
     for level, things in (("calls", _calls), ("segments", _segments), ("states", _states), ("buckets", _buckets)):
         ours, theirs = things(engine), things(live.records)
         for key in dict.fromkeys([*ours, *theirs]):
             for one, other in _beside(ours.get(key, []), theirs.get(key, [])):
-                beside.append((level, one, other, _equal(one, other, steps, level)))
-    ours_counted, theirs_counted = _counters(engine), _counters(live.records)
-    for counter in dict.fromkeys([*ours_counted, *theirs_counted]):
-        one, other = ours_counted.get(counter), theirs_counted.get(counter)
-        beside.append(("counters", one, other, one is not None and other is not None and one.what == other.what))
-    pairs = [
-        Pair(level, one, other, equal, None if equal else cause_of(found, level, one, other))
-        for level, one, other, equal in beside
-    ]
+                pairs.append(Pair(level, one, other, _equal(one, other, steps, level), None))
+    totals = {name: host.net.mib for name, host in done.world.hosts.items()}
+    ours_counted, theirs_counted = _counters(totals), _counters(_counted(live.records))
+    for counter in sorted({*ours_counted, *theirs_counted}):
+        counts = ours_counted.get(counter), theirs_counted.get(counter)
+        pairs.append(Pair("counters", *counts, counts[0] == counts[1], None))
     order = {level: number for number, level in enumerate(LEVELS)}
     pairs.sort(key=lambda pair: (pair.level == "counters", pair.side.t, order[pair.level]))
-    return Comparison(found, machine, engine, live.records, pairs)
+    return Comparison(found, machine, engine, live.records, named(found, pairs))
 
 
 # -- what is compared ------------------------------------------------------------------------------------------------
@@ -239,13 +205,27 @@ _COUNTED = {
 }  # fmt: skip
 
 
-def _counters(records: Sequence[r.Record]) -> dict[tuple[str, str], Thing]:
-    """How often each counter of closing moved."""
-    counted = Counter((c.host, c.name) for c in records if isinstance(c, r.Count) and c.name in _COUNTED)
-    last = max([record.t for record in records], default=0)
-    return {
-        (host, name): Thing(last, host, (name, times), f"{name} +{times}") for (host, name), times in counted.items()
-    }
+_OLD_NAMES = {"TimeWaited": "TW", "TimeWaitKilled": "TWKilled", "TimeWaitRecycled": "TWRecycled"}
+
+
+def _counted(records: Sequence[r.Record]) -> dict[str, dict[str, int]]:
+    """Host -> counter -> how often it moved."""
+    found: dict[str, dict[str, int]] = {host: {} for host in HOSTS}
+    for record in records:
+        if isinstance(record, r.Count):
+            found[record.host][record.name] = found[record.host].get(record.name, 0) + 1
+    return found
+
+
+def _counters(totals: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], Thing]:
+    """The counters of closing, by host and name."""
+    found = {}
+    for host, counters in totals.items():
+        for old_name, times in counters.items():
+            name = _OLD_NAMES.get(old_name, old_name)
+            if name in _COUNTED and times:
+                found[host, name] = Thing(0, host, (name, times), f"{name} +{times}")
+    return found
 
 
 # -- setting things side by side -------------------------------------------------------------------------------------
@@ -257,6 +237,18 @@ def _beside(ours: Sequence[Thing], theirs: Sequence[Thing]) -> list[tuple[Thing 
     matcher = SequenceMatcher(None, [t.what for t in ours], [t.what for t in theirs], autojunk=False)
     for _, i1, i2, j1, j2 in matcher.get_opcodes():
         found += zip_longest(ours[i1:i2], theirs[j1:j2])
+    # Where one side has more of the same, those belong together that are nearest in time.
+    for i, (one, other) in enumerate(found[1:]):
+        before = found[i]
+        if one is None or other is None or None not in before:
+            continue
+        lone = before[0] or before[1]
+        if lone is None or not lone.what == one.what == other.what:
+            continue
+        if lone is before[0] and abs(lone.t - other.t) < abs(one.t - other.t):
+            found[i], found[i + 1] = (lone, other), (one, None)
+        elif lone is before[1] and abs(lone.t - one.t) < abs(one.t - other.t):
+            found[i], found[i + 1] = (one, lone), (None, other)
     return found
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import NamedTuple
 
-from tcpnotes.kernel.profile import LINUX_6, Profile
+from tcpnotes.kernel.profile import LINUX_6
+from tcpnotes.live.causes import LATE
 from tcpnotes.scenarios import Run, Scenario
 from tcpnotes.scenarios import run as run_scenario
 from tcpnotes.scenarios.loader import Inject, Play
 
-LATE = 0.125  # a live timer may fire later by this share of its time
 _REST = 1_000_000  # microseconds that a run goes on after the engine's last event
 _KNOWN = {"rcv_nxt", "snd_nxt", "snd_una"}  # what can be told from the wire
 _SYSCTLS = {
@@ -45,14 +44,9 @@ def fit(scenario: Scenario) -> Fit:
     return Fit(scenario.name, None, end_of(engine_run(scenario)) / 1_000_000)
 
 
-def profile(hz: int) -> Profile:
-    """``linux-6`` with the tick of a kernel built with ``hz`` (100, 250 or 1000; others as 1000)."""
-    return replace(LINUX_6, hz=str(hz)) if hz in (100, 250) else LINUX_6
-
-
-def engine_run(scenario: Scenario, hz: int = 1000) -> Run:
+def engine_run(scenario: Scenario) -> Run:
     """The same scenario in the engine."""
-    return run_scenario(scenario, profile=profile(hz))
+    return run_scenario(scenario, profile=LINUX_6)
 
 
 def end_of(done: Run) -> int:

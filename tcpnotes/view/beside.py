@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tcpnotes.live.compare import Comparison, Pair
+from tcpnotes.live.causes import Pair
+from tcpnotes.live.compare import Comparison
 from tcpnotes.live.tidy import tidy
 from tcpnotes.view.ladder import draw
 from tcpnotes.view.picture import Picture
@@ -62,8 +63,7 @@ def sums(comparisons: Iterable[Comparison]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("scenario", *levels, "verdict", "causes")]
     for comparison in comparisons:
         counted = [
-            sum(pair.level == level and pair.engine is not None for pair in comparison.pairs)
-            for level in levels
+            sum(pair.level == level and pair.engine is not None for pair in comparison.pairs) for level in levels
         ]
         causes = sorted({pair.cause or "not explained" for pair in comparison.differences})
         rows.append((comparison.scenario.name, *map(str, counted), comparison.verdict, ", ".join(causes)))

@@ -41,8 +41,9 @@ class RecordedRun:
         """Whose run it is, and how it compares."""
         machine, found = self.comparison.machine, self.comparison
         causes = sorted({pair.cause for pair in found.differences if pair.cause})
+        whose = f"{machine.kernel} ({machine.hz} ticks a second), {machine.date}"
         said = [
-            f"Recorded on {machine.kernel} ({machine.hz} ticks a second), {machine.date}; beside it the engine, linux-6.",
+            f"Recorded on {whose}; beside it the engine under linux-6.",
             f"{sum(pair.equal for pair in found.pairs)} of {len(found.pairs)} things are equal.",
             *(f"{name}: {CAUSES[name]}" for name in causes),
         ]
