@@ -13,9 +13,8 @@ from typing import Any
 
 from tcpnotes.trace.frames import Frame
 from tcpnotes.view import theme
-from tcpnotes.view.caption import caption
 from tcpnotes.view.ladder import draw
-from tcpnotes.view.story import RecorderLike, Story, clock
+from tcpnotes.view.story import RecorderLike, Story
 from tcpnotes.view.text import TextTrace
 from tcpnotes.widgets import assets, live
 from tcpnotes.widgets.controller import Controller, choose_stops
@@ -107,12 +106,11 @@ class Stepper:
     # -- its forms --------------------------------------------------------------------------------------
 
     def captions(self) -> list[str]:
-        """One line a step: time, item ids, sentence."""
-        lines = []
-        for stop in self.stops:
-            ids = "".join(f"[{key}] " for key in self.story.items[stop])
-            lines.append(f"{clock(self.story.records[stop].t)} s  {ids}{caption(self.story, stop)}")
-        return lines
+        """One line a step: time, item ids, sentence; the same that the page shows step by step."""
+        return [
+            f"{step['t']} s  {''.join(f'[{key}] ' for key in step.get('i', ()))}{step['c']}"
+            for step in self.data["steps"]
+        ]
 
     @property
     def text(self) -> str:

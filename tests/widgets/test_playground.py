@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from html import escape
 from typing import Any
 
 import pytest
@@ -66,6 +68,13 @@ def test_html__works_without_a_kernel_and_says_how_to_act() -> None:
     assert "what came after it is dropped" in html
     assert set(playground._repr_mimebundle_()) == {"text/plain", "text/html"}
     assert playground._repr_mimebundle_() == _playground()._repr_mimebundle_()
+
+
+def test_html__where_scripts_do_not_run_the_list_says_what_was_done() -> None:
+    playground = _playground()
+    playground.act("crash(B)")
+    listed = re.findall(r"<li>\d+\.\d{3} s  (.*?)\.</li>", playground.html)
+    assert listed == [escape(line, quote=False) for line in told(playground.game)]
 
 
 def test_html__foreign_text_stays_text() -> None:
