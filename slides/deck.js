@@ -8,16 +8,16 @@
   function dress(stepper) {
     const data = JSON.parse(stepper.querySelector("script.tn-data").textContent);
     const svg = stepper.querySelector(".tn-rungs svg"), names = visited(data);
-    if (svg) enlargeLadder(svg);
+    stepper.style.setProperty("--ladder", Math.min(720, enlargeLadder(svg)?.width || 560) + "px");
     for (const box of stepper.querySelectorAll(".tn-dia")) {
-      const drawn = box.querySelector("svg");
-      cropDiagram(drawn, [...drawn.querySelectorAll(".node")].map((node) => node.id.replace(/^.*?n-/, "")).filter((name) => names.has(name)));
-      box.querySelector("h4").after(scroller([drawn], "Diagram of states"));
+      const drawn = box.querySelector("svg"), nodes = [...drawn.querySelectorAll(".node")];
+      cropDiagram(drawn, nodes.map((node) => node.id.replace(/^.*?n-/, "")).filter((name) => names.has(name)));
+      scrolls(box, "Diagram of states");
     }
-    const buckets = data.steps.some((step) => (step.b || []).some((drawn) => drawn >= 0));
+    const buckets = data.steps.some((step) => step.b.some((drawn) => drawn >= 0));
     stepper.querySelectorAll(".tn-q").forEach((box, i) => {
       box.dataset.buckets = "Buckets of " + data.hosts[i];
-      box.append(scroller([...box.children].slice(1), "Queues or buckets"));
+      scrolls(box, "Queues and buckets of " + data.hosts[i]);
     });
     const group = document.createElement("div");
     group.className = "deck-views";
@@ -38,14 +38,10 @@
     // After a click or a drag the arrows are the slides' again.
     stepper.addEventListener("pointerup", () => setTimeout(() => stepper.focus({ preventScroll: true }), 0));
   }
-  function scroller(inside, label) {
-    const made = document.createElement("div");
-    made.className = "deck-inside";
-    made.tabIndex = 0;
-    made.setAttribute("role", "group");
-    made.setAttribute("aria-label", label);
-    made.append(...inside);
-    return made;
+  function scrolls(box, label) {
+    box.tabIndex = 0;
+    box.setAttribute("role", "group");
+    box.setAttribute("aria-label", label);
   }
   // The words that say where a host stands, of all steps: states are among them.
   function visited(data) {
@@ -114,13 +110,20 @@
       Reveal.registerKeyboardShortcut("W", "What comes: hide, show");
       const mark = () => html.classList.toggle("deck-has-steps", !!onSlide());
       Reveal.on("slidechanged", mark);
+      if (asked?.isConnected) turn(asked);
       mark();
       html.classList.add("deck-ready");
     });
   }
+  // An address that names a step of a run opens the slide of its stepper.
+  let asked = null;
+  const turn = (stepper) => {
+    const { h, v } = Reveal.getIndices(stepper.closest("section"));
+    Reveal.slide(h, v);
+  };
   document.addEventListener("tcpnotes-opened", (event) => {
-    const section = event.target.closest("section");
-    if (section && Reveal.isReady()) Reveal.slide(...Object.values(Reveal.getIndices(section)).slice(0, 2));
+    if (html.classList.contains("deck-ready")) turn(event.target);
+    else asked = event.target;
   });
   if (document.readyState === "complete") begin();
   else addEventListener("load", begin);

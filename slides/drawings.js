@@ -69,14 +69,16 @@ function cropDiagram(svg, names) {
     const text = [...svg.querySelectorAll(".node")].find((n) => n.id.endsWith("n-" + name))?.querySelector("text");
     return text ? number(text, "y") : height;
   };
-  const top = Math.max(0, Math.min(...["ESTABLISHED", ...names].map(at)) - 22);
-  svg.setAttribute("viewBox", [0, top, width, height - top].join(" "));
-  svg.dataset.height = height - top;
+  const all = [...svg.querySelectorAll(".node text")].map((text) => number(text, "y"));
+  const top = Math.max(0, Math.min(...["ESTABLISHED", ...names].map(at)) - 15), end = Math.min(height, Math.max(...all) + 11);
+  svg.setAttribute("viewBox", [0, top, width, end - top].join(" "));
+  svg.parentElement.style.aspectRatio = width + "/" + (end - top);
 }
 // Cut a tall ladder into pieces no higher than `most` px, between two events; each has the hosts' names above it.
 function cutLadder(svg, most) {
   const scale = +svg.dataset.scale, [x, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
-  const head = 34, room = most / scale;
+  const head = 34, whole = most / scale, count = Math.ceil(height / (whole - head));
+  const room = Math.min(whole, height / count + 60);  // pieces of about one height
   const tops = [...svg.querySelectorAll("text.m[data-s]")].map((text) => number(text, "y") - 14).sort((a, b) => a - b);
   const pieces = [];
   let from = 0;

@@ -9,8 +9,8 @@
   };
   const side = (column) => (column === 0 ? "A" : "B");
   // The segments of a ladder: who sent it, the records at which it left and ended, what it says.
-  function segments(drawing) {
-    const ladder = new DOMParser().parseFromString(drawing, "text/html");
+  function segments(arrows) {
+    const ladder = new DOMParser().parseFromString("<svg>" + arrows.join("") + "</svg>", "text/html");
     return [...ladder.querySelectorAll(".seg")].map((seg) => ({
       host: seg.classList.contains("A") ? "A" : "B", lost: seg.classList.contains("lost"),
       answer: seg.classList.contains("ans"), from: +seg.dataset.s,
@@ -27,7 +27,7 @@
     });
   }
   function strip(data) {
-    const flights = segments(data.ladder), made = el("div", "tn-strip");
+    const flights = segments(data.ladder.arrows), made = el("div", "tn-strip");
     made.setAttribute("role", "list");
     let before = -1;
     data.steps.forEach((step, i) => {
