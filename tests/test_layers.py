@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # The only packages that wait for an extra, and the only places that may ask for one.
 EXTRAS = {
-    "tcpnotes.view": {"graphviz"},
+    "tcpnotes.view": {"graphviz", "js", "pyodide"},  # the last two are there in a browser
     "tcpnotes.widgets": {"IPython", "anywidget", "ipywidgets", "tqdm", "traitlets"},
     "tcpnotes.capture": {"dpkt", "lark"},
     "tcpnotes.packetdrill": {"lark"},

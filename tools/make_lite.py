@@ -27,6 +27,7 @@ LOCK = ROOT / "requirements" / "lite.txt"
 BUILT = ROOT / "book" / "_build" / "lite"
 PARTS = ROOT / "book" / "_build" / "lite-parts"  # kept between builds
 PYODIDE = ROOT / "node_modules" / "pyodide"
+GRAPHVIZ = ROOT / "node_modules" / "@viz-js" / "viz" / "dist" / "viz.js"  # what tcpnotes/view/layout.py looks for
 PYODIDE_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@jupyterlite/pyodide-kernel-extension", "anywidget")
 # Five thousand files that tell jedi, which completes names, about other libraries; it does without them.
@@ -167,7 +168,7 @@ def configuration(stage: Path, ours: Path) -> dict[str, Any]:
 
 
 def finish(ours: Path) -> None:
-    """Our wheel where no cache has an older one; the policy and the icon in the pages; no tools of the maker's."""
+    """Our wheel where no cache has an older one; Graphviz; policy and icon in the pages; no tools of the maker's."""
     lock = BUILT / "static" / "pyodide-lock" / "pyodide-lock.json"
     told = json.loads(lock.read_text(encoding="utf-8"))
     package = told["packages"]["tcpnotes"]
@@ -176,6 +177,8 @@ def finish(ours: Path) -> None:
     place.parent.mkdir()
     (lock.parent / ours.name).rename(place)
     lock.write_text(json.dumps(told), encoding="utf-8")
+    (BUILT / "static" / "viz").mkdir()
+    shutil.copy(GRAPHVIZ, BUILT / "static" / "viz")
     for name in ("rspack.config.js", "rspack.config.analyze.js", "rspack.config.watch.js"):
         (BUILT / name).unlink(missing_ok=True)
     for page in BUILT.rglob("*.html"):

@@ -14,18 +14,16 @@ The layout is made by Graphviz from `dot_source` and shipped as ``data/states.sv
 from __future__ import annotations
 
 import re
-import subprocess
-import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from shutil import which
 from typing import TYPE_CHECKING, NamedTuple
 
 from tcpnotes.trace import records as r
 from tcpnotes.trace.frames import HostView
 from tcpnotes.view import theme
+from tcpnotes.view.layout import drawn
 from tcpnotes.view.picture import Picture
 from tcpnotes.view.story import Story, main_sock
 
@@ -112,63 +110,25 @@ class Layout(NamedTuple):
 
 
 def lay_out() -> str:
-    """Run Graphviz and clean up what it draws.  RuntimeError when neither graphviz-pure nor dot is there."""
-    for program in (["graphviz-pure"], ["dot"]):
-        if which(program[0]):
-            done = subprocess.run(
-                [*program, "-Kneato", "-n2", "-Tsvg"], input=dot_source(), capture_output=True, text=True, check=True
-            )
-            return _clean(done.stdout)
-    raise RuntimeError("To draw the state diagram anew, install graphviz-pure (pip install graphviz-pure) or Graphviz.")
+    """The diagram as Graphviz lays it out, to be shipped.  RuntimeError when neither graphviz-pure nor dot is there."""
+    laid = drawn(dot_source(), "neato", "-n2")
+    arcs, nodes = [], []
+    for piece in laid.pieces:
+        if piece.edge:
+            kind = "arc force" if "force" in piece.classes else "arc"
+            arcs.append(f'<g id="{piece.id}" class="{kind}">{piece.markup}</g>')
+        else:
+            kind = "node bucket" if piece.id[2:] in _BUCKETS else "node"
+            nodes.append(f'<g id="{piece.id}" class="{kind}">{piece.markup}</g>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {theme.number(laid.width)} {theme.number(laid.height)}" '
+        f'data-source="{source_mark()}">\n' + "\n".join(arcs + nodes) + "\n</svg>\n"
+    )
 
 
 def source_mark() -> str:
     """A short hash of the DOT source, kept in the shipped file to see whether it is current."""
     return sha256(dot_source().encode()).hexdigest()[:12]
-
-
-def _clean(svg: str) -> str:
-    """Keep ids, classes, outlines and words; colours, fonts and sizes come from the style sheet."""
-    root = ET.fromstring(svg)
-    space = "{http://www.w3.org/2000/svg}"
-    _, _, width, height = (float(v) for v in root.get("viewBox", "").split())
-    inner = root.find(f"{space}g")
-    assert inner is not None
-    shift = re.search(r"translate\(([-\d.]+)[ ,]+([-\d.]+)\)", inner.get("transform", ""))
-    assert shift is not None
-    dx, dy = float(shift[1]), float(shift[2])
-    arcs, nodes = [], []
-    for group in inner.findall(f"{space}g"):
-        name = group.get("id", "")
-        out = []
-        for shape in group:
-            tag = shape.tag.removeprefix(space)
-            if tag == "path":
-                out.append(f'<path d="{_moved(shape.get("d", ""), dx, dy)}"/>')
-            elif tag in ("polygon", "polyline"):
-                points = _moved(shape.get("points", ""), dx, dy)
-                kind = "tip" if group.get("class", "").startswith("edge") else ""
-                out.append(f'<{tag}{" class=" + chr(34) + kind + chr(34) if kind else ""} points="{points}"/>')
-            elif tag == "text":
-                x, y = float(shape.get("x", "0")) + dx, float(shape.get("y", "0")) + dy
-                out.append(f'<text x="{theme.number(x)}" y="{theme.number(y)}">{theme.text(shape.text)}</text>')
-        if name.startswith("n-"):
-            kind = "node bucket" if name[2:] in _BUCKETS else "node"
-            nodes.append(f'<g id="{name}" class="{kind}">{"".join(out)}</g>')
-        else:
-            kind = "arc force" if "force" in group.get("class", "") else "arc"
-            arcs.append(f'<g id="{name}" class="{kind}">{"".join(out)}</g>')
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {theme.number(width)} {theme.number(height)}" '
-        f'data-source="{source_mark()}">\n' + "\n".join(arcs + nodes) + "\n</svg>\n"
-    )
-
-
-def _moved(numbers: str, dx: float, dy: float) -> str:
-    def shift(found: re.Match[str]) -> str:
-        return f"{theme.number(round(float(found[1]) + dx, 1))},{theme.number(round(float(found[2]) + dy, 1))}"
-
-    return re.sub(r"(-?[\d.]+),(-?[\d.]+)", shift, numbers)
 
 
 @cache

@@ -23,7 +23,7 @@ from tcpnotes.explore.shape import shape
 from tcpnotes.explore.story import events, scenario_of, tell
 from tcpnotes.explore.views import Pair
 from tcpnotes.scenarios.run import run
-from tcpnotes.view.joint import dot_source
+from tcpnotes.view.joint import dot_source, joint_states
 from tcpnotes.view.states import ARCS
 from tcpnotes.widgets.game import Game
 
@@ -226,6 +226,17 @@ def test_graph__what_only_loss_makes_is_drawn_apart() -> None:
     graph = Graph((there, lost), {(there, lost): 1}, ())
     assert graph.lossy == {(there, lost)}
     assert "s0 -> s1 [style=dashed" in dot_source(graph)
+
+
+def test_graph__is_a_picture_with_its_edges_as_text() -> None:
+    there, lost = (("FIN_WAIT1", "ESTABLISHED"), ("FIN_WAIT1", "gone"))
+    try:
+        picture = joint_states(Graph((there, lost), {(there, lost): 1}, (there, lost)))
+    except RuntimeError as error:
+        pytest.skip(str(error))
+    assert picture.text == "FIN_WAIT1 | ESTABLISHED → FIN_WAIT1 | gone, only with a loss or a duplicate, on the way"
+    assert picture.body.count('<g class="node way">') == 2
+    assert '<g class="arc lossy way">' in picture.body
 
 
 def test_graph__so_many_losses_that_one_end_gives_up() -> None:

@@ -190,6 +190,28 @@ def test_the_playground_plays(ran: Live) -> None:
 
 
 @pytest.mark.browser
+def test_a_new_graph_is_laid_out_though_no_program_can_be_called(ran: Live) -> None:
+    source = (
+        "from tcpnotes.explore.graph import Graph\nfrom tcpnotes.view.joint import joint_states\n"
+        "a, b = ('FIN_WAIT1', 'ESTABLISHED'), ('FIN_WAIT1', 'gone')\n"
+        "joint_states(Graph((a, b), {(a, b): 0}, ()))"
+    )
+    outputs = ran.page.evaluate(
+        """async (source) => {
+          const { commands, shell } = window.jupyterapp, notebook = shell.currentWidget.content;
+          notebook.activeCellIndex = notebook.widgets.length - 1;
+          await commands.execute("notebook:insert-cell-below");
+          const cell = notebook.activeCell.model;
+          cell.sharedModel.setSource(source);
+          await commands.execute("notebook:run-cell");
+          return cell.outputs.toJSON(); }""",
+        source,
+    )
+    assert [output["output_type"] for output in outputs] == ["execute_result"]
+    assert '<g class="arc"><path d="M' in outputs[0]["data"]["text/html"]
+
+
+@pytest.mark.browser
 def test_nothing_was_asked_of_another_host_and_nothing_complained(ran: Live, published: str) -> None:
     assert len(ran.asked) > 200
     host = urlsplit(published).netloc
