@@ -1,9 +1,9 @@
-"""How much memory one student takes: JupyterLab's server and a kernel that has run a notebook, in a table for the book.
+"""What one student takes of a machine: JupyterLab's server, and a kernel that has run a notebook; a table for the book.
 
     measure_memory.py [FILE]      prints; with FILE (book/memory.toml) writes it there
 
 For every notebook a fresh server with one kernel is started, all cells are run, and the resident memory of both is read
-from /proc (so: Linux).  Megabytes are 10^6 bytes.
+from /proc (so: Linux), and the kernel's processor time.  Megabytes are 10^6 bytes.
 """
 
 from __future__ import annotations
@@ -60,30 +60,34 @@ def of_server() -> float:
             server.wait(20)
 
 
-def of_kernel(path: Path) -> float:
-    """A kernel that has run a notebook to its end."""
+def of_kernel(path: Path) -> tuple[float, float]:
+    """A kernel that has run a notebook to its end: MB, and seconds of a processor."""
     import nbformat
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
-    asked = nbformat.v4.new_code_cell("import os\nprint(open(f'/proc/{os.getpid()}/status').read())")
+    asked = nbformat.v4.new_code_cell(
+        "import os, time\nprint(open(f'/proc/{os.getpid()}/status').read(), time.process_time())"
+    )
     notebook.cells.append(asked)
     client = NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}})
     client.execute()
     text = "".join(output.get("text", "") for output in notebook.cells[-1].outputs)
     line = next(line for line in text.splitlines() if line.startswith("VmRSS:"))
-    return int(line.split()[1]) * 1024 / 1e6
+    return int(line.split()[1]) * 1024 / 1e6, float(text.split()[-1])
 
 
 def main() -> int:
     """Measure."""
-    parser = argparse.ArgumentParser(prog="measure_memory.py", description="How much memory one student takes.")
+    parser = argparse.ArgumentParser(prog="measure_memory.py", description="What one student takes of a machine.")
     parser.add_argument("file", nargs="?", type=Path, help="write the table here (book/memory.toml)")
     args = parser.parse_args()
     server = of_server()
-    lines = ["# Made by tools/measure_memory.py: MB of resident memory.", f"server = {server:.0f}", "", "[kernel]"]
+    lines = ["# Made by tools/measure_memory.py: MB of resident memory, seconds of a processor."]
+    lines += [f"server = {server:.0f}", "", "[kernel]"]
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        lines.append(f"{json.dumps(path.stem)} = {of_kernel(path):.0f}")
+        memory, seconds = of_kernel(path)
+        lines.append(f"{json.dumps(path.stem)} = {{ memory = {memory:.0f}, seconds = {seconds:.1f} }}")
         print(lines[-1], file=sys.stderr)
     text = "\n".join(lines) + "\n"
     if args.file:

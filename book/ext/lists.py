@@ -189,7 +189,9 @@ def _number(number: int | None) -> str:
 
 
 class Memory(Listing):
-    """What one student takes of a server's memory, as it was measured."""
+    """What a student, and a class, take of a machine, as it was measured."""
+
+    STUDENTS = 200
 
     def body(self, what: Known) -> Iterator[nodes.Node]:
         measured = self.read("memory.toml")
@@ -197,10 +199,18 @@ class Memory(Listing):
         titles = {Path(one.doc).name: one for one in what.chapters}
         rows: list[list[make.Content]] = []
         for name, kernel in measured["kernel"].items():
+            together = server + kernel["memory"]
             chapter = titles.get(name)
             shown: make.Content = make.link(chapter.title, chapter.doc) if chapter else make.code(name)
-            rows.append([shown, f"{server} MB", f"{kernel} MB", f"{server + kernel} MB"])
-        yield make.table(["notebook", "server", "kernel", "together"], rows)
+            rows.append([shown, f"{kernel['memory']} MB", f"{together} MB", f"{kernel['seconds']} s"])
+        yield make.table(["notebook", "kernel", "with its server", "processor time to run it"], rows)
+        most = server + max(kernel["memory"] for kernel in measured["kernel"].values())
+        longest = max(kernel["seconds"] for kernel in measured["kernel"].values())
+        yield make.paragraph(
+            f"{self.STUDENTS} students who have run the largest of them and keep it open take "
+            f"{self.STUDENTS * most / 1000:.0f} GB. If all of them run the longest one in the same minute, that is "
+            f"{self.STUDENTS * longest / 60:.0f} processor cores for that minute; with half as many it takes two."
+        )
 
 
 class Symptoms(Listing):
