@@ -57,6 +57,7 @@ class Panel:
         self.problem = ""
         self.stepper = self._make()
         self._box: Any | None = None
+        self._live: Any | None = None
 
     def _make(self) -> Stepper:
         recorder = self.run(**self.settings)
@@ -156,15 +157,21 @@ class Panel:
     def _show(self, widgets: Any) -> None:
         said = theme.text(self.problem or self.words)
         self.message.value = f'<p style="margin:2px 0">{said}</p>'
-        widget = self.stepper.widget
-        if widget is None:  # without anywidget: an output that holds the custom element
-            widget = widgets.Output()
-            widget.append_display_data(self.stepper)
-        before = self.place.children
-        self.place.children = (widget,)
-        for old in before:
-            if old is not widget:
-                old.close()
+        if self._live is None:
+            stepper = self.stepper
+            self._live = live.make_widget(stepper.data, stepper.index, self._moved)
+            if self._live is not None:
+                self.place.children = (self._live,)
+        if self._live is None:  # without anywidget: an output that holds the custom element
+            output = widgets.Output()
+            output.append_display_data(self.stepper)
+            self.place.children = (output,)
+            return
+        self.stepper.show_in(self._live)
+
+    def _moved(self, index: int) -> None:
+        """The reader has stepped in the page."""
+        self.stepper.controller.goto(index)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/plain": self.text, "text/html": self.html}

@@ -151,6 +151,11 @@ class Stepper:
             self._widget = live.make_widget(self.data, self.index, self.controller.goto)
         return self._widget
 
+    def show_in(self, widget: Any) -> None:
+        """Take the place of another stepper in its widget: what differs is sent, and the page need not begin anew."""
+        self._widget = widget
+        live.show(widget, self.data, self.index)
+
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/plain": self.text, "text/html": self.html}
         if live.kernel_lives() and self.widget is not None:

@@ -52,11 +52,16 @@ def test_widgets__a_change_shows_another_stepper() -> None:
     pytest.importorskip("anywidget", reason="anywidget is not installed")
     panel = _panel()
     assert panel.box is not None
-    first = panel.place.children
+    (widget,) = panel.place.children
+    widget.index = 3
+    before = widget.data, widget.patch
     assert panel.seconds.disabled
     panel.linger.value = True
     assert not panel.seconds.disabled and panel.settings["linger"] == 5
     panel.seconds.value = 7
-    assert "sleeps" in panel.text and panel.place.children != first
+    assert "sleeps" in panel.text
+    assert panel.place.children == (widget,) and (widget.data, widget.patch) != before and widget.index == 0
+    widget.index = 2
+    assert panel.stepper.index == 2
     panel.unread.value = 2000
     assert "more than fits" in panel.message.value
