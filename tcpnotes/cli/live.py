@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +39,9 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--all", action="store_true", help="every scenario that makes sense on a live kernel")
     parser.add_argument("--list", action="store_true", help="only say which do, how long they take, why others do not")
     parser.add_argument("--from", dest="file", metavar="FILE", help="compare what was recorded; needs no Linux")
-    parser.add_argument("--json", metavar="FILE", help="write what the kernel did to a file (.jsonl or .jsonl.gz)")
+    parser.add_argument(
+        "--json", metavar="FILE", help="write what the kernel did to a file (.jsonl, .jsonl.gz; - prints it)"
+    )
     parser.add_argument("--brief", action="store_true", help="print the table alone, no time lines")
     parser.add_argument("--jobs", metavar="N", type=whole_number, default=8, help="scenarios at once (default: 8)")
     parser.add_argument(
@@ -50,25 +53,36 @@ def add(subparsers: Subparsers) -> None:
 def run(args: Namespace) -> int:
     """Run or read, compare, print."""
     from tcpnotes.live import LiveError, NotHere, Recording, write_recording
+    from tcpnotes.live.recording import lines
     from tcpnotes.scenarios import ScenarioError
 
     _check(args)
+    failed: list[str] = []
     try:
         if args.list:
             return _list(args)
-        machine, runs = _recorded(args) if args.file else _live(args)
+        machine, runs = _recorded(args) if args.file else _live(args, failed)
+        if args.json == "-":
+            for line in lines(Recording(machine, sorted(runs))):
+                print(line)
+            return _told(failed)
         done: list[LiveRun] = []
         status = _print(args, machine, _kept(runs, done))
         if args.json:
             write_recording(Recording(machine, sorted(done)), args.json)
     except NotHere as error:
-        from tcpnotes.cli import _complain
-
-        _complain("tcpnotes live", str(error))
+        print(f"tcpnotes live: {printable(str(error))}", file=sys.stderr)
         return NOT_HERE
     except (LiveError, ScenarioError) as error:
         raise CommandError(str(error)) from None
-    return status
+    return max(status, _told(failed))
+
+
+def _told(failed: list[str]) -> int:
+    """Tell what could not be run; the status for it."""
+    for sentence in failed:
+        print(f"tcpnotes live: not run: {printable(sentence)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def _check(args: Namespace) -> None:
@@ -78,7 +92,7 @@ def _check(args: Namespace) -> None:
         _check_name(name)
     if args.jobs < 1:
         raise CommandError("--jobs: at least one scenario runs at a time.")
-    if args.json and not Path(args.json).resolve().parent.is_dir():
+    if args.json and args.json != "-" and not Path(args.json).resolve().parent.is_dir():
         raise CommandError(f"{args.json}: there is no such folder; make it first.")
     if args.all and args.scenarios:
         raise CommandError(f"{args.scenarios[0]}: with --all no scenario is named.")
@@ -108,8 +122,8 @@ def _recorded(args: Namespace) -> tuple[Machine, Iterator[LiveRun]]:
     return recording.machine, iter([recording.run(name) for name in names] if names else recording.runs)
 
 
-def _live(args: Namespace) -> tuple[Machine, Iterator[LiveRun]]:
-    from tcpnotes.live import LiveError, machine, run
+def _live(args: Namespace, failed: list[str]) -> tuple[Machine, Iterator[LiveRun]]:
+    from tcpnotes.live import LiveError, TooBusy, machine, run
 
     here = machine()
     if not args.all:
@@ -121,12 +135,21 @@ def _live(args: Namespace) -> tuple[Machine, Iterator[LiveRun]]:
         fits = [f for f in _chosen(args) if f.why_not is None and f.seconds <= args.longest]
         names = [f.name for f in sorted(fits, key=lambda f: -f.seconds)]
 
+    def attempt(name: str) -> LiveRun | str:
+        try:
+            return run(name)
+        except TooBusy as error:
+            return str(error)
+
     def runs() -> Iterator[LiveRun]:
         with ThreadPoolExecutor(args.jobs) as pool, Progress("running", len(names)) as progress:
-            for number, one in enumerate(pool.map(run, names)):
+            for number, one in enumerate(pool.map(attempt, names)):
                 progress(number, f" {number} of {len(names)} scenarios")
                 progress.clear()
-                yield one
+                if isinstance(one, str):
+                    failed.append(one)
+                else:
+                    yield one
 
     return here, runs()
 
@@ -150,7 +173,7 @@ def _print(args: Namespace, machine: Machine, runs: Iterator[LiveRun]) -> int:
         if not args.brief:
             print(f"{one.scenario}: {printable(comparison.scenario.title)}\n\n{printable_lines(beside(comparison))}\n")
     if not comparisons:
-        raise CommandError("there is nothing to compare.")
+        return 1
     _print_sums(machine, sums(comparisons), comparisons)
     return 1 if any(c.verdict == "different" for c in comparisons) else 0
 

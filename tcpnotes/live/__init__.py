@@ -8,12 +8,12 @@ Needs Linux and the extra ``live``; `read_recording` and `compare` need neither.
 
 from tcpnotes.live.causes import Pair
 from tcpnotes.live.compare import Comparison, compare
-from tcpnotes.live.errors import LiveError, NotHere
+from tcpnotes.live.errors import LiveError, NotHere, TooBusy
 from tcpnotes.live.fitting import Fit, fit
 from tcpnotes.live.observe import machine, run
 from tcpnotes.live.recording import LiveRun, Machine, Recording, read_recording, recorded, write_recording
 
 __all__ = [
-    "Comparison", "Fit", "LiveError", "LiveRun", "Machine", "NotHere", "Pair", "Recording", "compare", "fit", "machine",
-    "read_recording", "recorded", "run", "write_recording",
+    "Comparison", "Fit", "LiveError", "LiveRun", "Machine", "NotHere", "Pair", "Recording", "TooBusy", "compare", "fit",
+    "machine", "read_recording", "recorded", "run", "write_recording",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from tcpnotes.live.errors import LiveError, NotHere
+from tcpnotes.live.errors import LiveError, NotHere, TooBusy
 from tcpnotes.live.fitting import end_of, engine_run, fit
 from tcpnotes.live.recording import LiveRun, Machine, Reader
 from tcpnotes.scenarios import load
@@ -21,9 +21,9 @@ from tcpnotes.scenarios import load
 NEEDS = ("dpkt", "pyroute2")
 _SLACK = 60  # seconds beyond its length after which a run is given up
 _COARSE = 6  # CLOCK_MONOTONIC_COARSE, for which Python has no name
-_TRIES = 4
+_TRIES = 6
 NOT_HERE, TOO_LATE = 3, 4  # the worker's status for `NotHere`, and for a run that came too late to be of use
-MOST_LATE = 30_000  # microseconds
+MOST_LATE = 40_000  # microseconds
 
 
 def check() -> None:
@@ -49,7 +49,8 @@ def machine() -> Machine:
 def run(name: str | Path) -> LiveRun:
     """A scenario (a name, or a ``.toml`` file) on the kernel of this machine; takes as long as it says.
 
-    `ScenarioError` for a bad scenario, `LiveError` for one that makes no sense here, `NotHere` where none can run.
+    `ScenarioError` for a bad scenario, `LiveError` for one that makes no sense here, `NotHere` where none can run,
+    `TooBusy` where steps came late again and again.
     """
     check()
     scenario = load(name)
@@ -62,7 +63,9 @@ def run(name: str | Path) -> LiveRun:
         if done.returncode != TOO_LATE:
             break
     if done.returncode == TOO_LATE:
-        raise LiveError(f"{scenario.name}: the machine is too busy: a step came {done.stderr.strip()} ms late.")
+        raise TooBusy(
+            f"{scenario.name}: the machine is too busy: a step came {done.stderr.strip()} ms late; try again."
+        )
     if done.returncode:
         said = done.stderr.strip().splitlines()[-1:] or [f"it ended with status {done.returncode}"]
         raise (NotHere if done.returncode == NOT_HERE else LiveError)(said[0])
@@ -80,4 +83,4 @@ def _worker(name: str | Path, end: int) -> subprocess.CompletedProcess[str]:
             stdin=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise LiveError(f"{name}: the run did not end in time; the machine may be too busy.") from None
+        raise TooBusy(f"{name}: the run did not end in time: the machine is too busy; try again.") from None

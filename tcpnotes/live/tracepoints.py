@@ -17,6 +17,7 @@ _PRIVATE, _RECURSIVE = 1 << 18, 0x4000  # linux/mount.h
 _LINE = re.compile(r".*?\s(?P<t>\d+\.\d+): (?P<event>\w+): (?P<rest>.*)")
 _FIELD = re.compile(r"(\w+)=(\S+)")
 _AT_ONCE = 500_000  # microseconds; a socket's end and its bucket, seen later, belong together
+_ASKING = 50_000  # and a bucket may be seen a little before, since asking takes its time
 
 
 class TracePoints:
@@ -117,13 +118,13 @@ def joined(
         if not isinstance(record, r.Bucket) or record.tw is None:
             found.append(record)
             continue
-        made = record._replace(tw=record.tw + shift)
+        made = record._replace(tw=record.tw + shift, of_sk=None)
         if record.op == "create":
             key = buckets[record.host, record.tw]
             ends = [
                 s for s in found
                 if isinstance(s, r.StateChange) and ports[s.sk] == key and s.new == "CLOSE"
-                and record.t - _AT_ONCE < s.t <= record.t
+                and record.t - _AT_ONCE < s.t <= record.t + _ASKING
             ]  # fmt: skip
             if ends:
                 found.remove(ends[-1])

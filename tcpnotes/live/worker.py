@@ -18,6 +18,10 @@ from tcpnotes.live.tracepoints import TracePoints
 from tcpnotes.scenarios import load
 
 
+class _TooLate(Exception):
+    """Steps came too late; whatever else went wrong may have come of that."""
+
+
 def main(name: str, end: int) -> int:
     """Let it happen; one record a line on standard output, or one sentence on standard error."""
     try:
@@ -25,10 +29,14 @@ def main(name: str, end: int) -> int:
         _hurry()
         with TracePoints() as points:
             stage = LiveStage(load(name), _addresses(), points)
-            records = relative(stage.run(end))
-        if stage.late > MOST_LATE:
-            sys.stderr.write(f"{stage.late // 1000}\n")
-            return TOO_LATE
+            try:
+                records = relative(stage.run(end))
+            finally:
+                if stage.late > MOST_LATE:
+                    raise _TooLate(stage.late)
+    except _TooLate as late:
+        sys.stderr.write(f"{late.args[0] // 1000}\n")
+        return TOO_LATE
     except NotHere as error:
         sys.stderr.write(f"{error}\n")
         return NOT_HERE

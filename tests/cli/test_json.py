@@ -19,6 +19,7 @@ from tcpnotes.scenarios import scenario_names
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 DATA = DOCUMENT.parents[1] / "tests" / "capture" / "data"
 RECORDINGS = DOCUMENT.parents[1] / "tests" / "golden" / "scripts.jsonl.gz"
+LIVE = DOCUMENT.parents[1] / "tcpnotes" / "live" / "data" / "linux-6.18.jsonl.gz"
 SIGPIPE = """
 title = "A writes after it has shut down: with keepalive on, 2.4.0 sends a signal"
 script = [
@@ -37,6 +38,7 @@ LINES = {
     "explain": [f"explain {DATA / name}.pcapng --json" for name in ("syn_in_time_wait", "fin_lost", "no_listener")],
     "packetdrill": ["packetdrill good.pkt bad.pkt odd.pkt --json"],
     "explore": ["explore --list --json", "explore close_lossy --json", "explore --coverage --json"],
+    "live": [f"live --from {LIVE} linger_zero --json -"],
     "replay": [f"replay scripts.jsonl.gz --json --profile {name}" for name in ("linux-2.4.0", "source")],
 }
 COMMANDS = [module.name for module in pkgutil.iter_modules(cli.__path__) if not module.name.startswith("_")]
