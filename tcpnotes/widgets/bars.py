@@ -1,8 +1,9 @@
 """Long work that shows how far it is: a bar in a notebook, a bar or plain lines in a terminal.
 
-A notebook keeps the last picture of the bar, so that one says nothing about time: the same work leaves
-the same output.  A terminal gets the bar of tqdm where that is installed (it is small, alive, under MIT and
-MPL licences), else a line for every tenth.  Where standard error is not a terminal nothing is written.
+A notebook keeps the last picture of the bar, so that one says nothing about time: the same work leaves the same
+output, also for a checker that hears of no updates.  A terminal gets the bar of tqdm where that is installed (it is
+small, alive, under MIT and MPL licences), else a line for every tenth.  Where standard error is not a terminal
+nothing is written.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ TENTHS = 10
 def progress(work: Iterable[T], what: str, *, total: int | None = None) -> Iterator[T]:
     """Go through ``work`` and show how far it is; ``what`` names it.
 
-    ``total``: how much there is, for work that cannot say so itself; without it the bar counts only.
+    ``total``: how much there is, for work that cannot say so itself; without it the bar counts only.  Work that is
+    left before its end leaves how far it came, which a notebook that is compared does not forgive.
     ``for seed in progress(range(1000), "a sweep of seeds"): …``
     """
     if total is None and isinstance(work, Sized):
@@ -40,9 +42,9 @@ def progress(work: Iterable[T], what: str, *, total: int | None = None) -> Itera
 
 
 class Bar:
-    """How far some work is, as it is shown in a notebook."""
+    """How far some work is, as it is shown in a notebook; ``done`` is None when it is over and nobody knew how much."""
 
-    def __init__(self, what: str, done: int, total: int | None) -> None:
+    def __init__(self, what: str, done: int | None, total: int | None) -> None:
         self.what = what
         self.done = done
         self.total = total
@@ -50,13 +52,18 @@ class Bar:
     @property
     def text(self) -> str:
         """``a sweep: 64 of 100``."""
-        far = str(self.done) if self.total is None else say("progress.of", done=self.done, total=self.total)
+        if self.done is None:
+            far = say("progress.done")
+        else:
+            far = str(self.done) if self.total is None else say("progress.of", done=self.done, total=self.total)
         return f"{self.what}: {far}"
 
     @property
     def html(self) -> str:
         """A bar with its text."""
-        value = "" if self.total is None else f' value="{self.done}" max="{max(self.total, 1)}"'
+        value = ' value="1"' if self.done is None else ""
+        if self.total is not None:
+            value = f' value="{self.done}" max="{max(self.total, 1)}"'
         label = theme.attr(self.what)
         return cards.box("tn-bar", f"<progress aria-label={label}{value}></progress> {theme.text(self.text)}")
 
@@ -83,15 +90,23 @@ def _steps(total: int | None) -> Callable[[int], bool]:
 
 
 def _in_notebook(what: str, total: int | None) -> Callable[[int], None]:
+    """A bar that is shown first as it will be when the work is done, and only then as it is.
+
+    A notebook keeps the last picture; who runs it again to compare (nbval) looks at the first alone.
+    """
     from IPython.display import display
 
-    handle: Any = display(Bar(what, 0, total), display_id=True)  # type: ignore[no-untyped-call,unused-ignore]
+    done_with = Bar(what, total, total)
+    handle: Any = display(done_with, display_id=True)  # type: ignore[no-untyped-call,unused-ignore]
     worth, last = _steps(total), 0
 
     def show(done: int) -> None:
         nonlocal last
-        if done < 0 or worth(done):
-            handle.update(Bar(what, max(done, last), total))
+        if done < 0:
+            whole = total is None or last >= total
+            handle.update(done_with if whole else Bar(what, last, total))
+        elif worth(done):
+            handle.update(Bar(what, done, total))
         last = max(done, last)
 
     return show

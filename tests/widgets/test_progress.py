@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -43,25 +45,61 @@ def test_terminal__work_that_cannot_say_how_much_it_is(monkeypatch: pytest.Monke
     assert terminal.getvalue().splitlines() == ["a search: 1000", "a search: 2000"]
 
 
+class _Notebook:
+    """Keeps what is displayed, and what it is replaced by."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        display = pytest.importorskip("IPython.display", reason="IPython is not installed")
+        self.shown: list[Bar] = []
+        monkeypatch.setattr(live, "kernel_lives", lambda: True)
+        monkeypatch.setattr(display, "display", self.show)
+
+    def show(self, bar: Bar, display_id: bool) -> _Notebook:
+        self.update(bar)
+        return self
+
+    def update(self, bar: Bar) -> None:
+        self.shown.append(bar)
+
+
 def test_notebook__the_last_picture_is_the_same_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    display = pytest.importorskip("IPython.display", reason="IPython is not installed")
-    shown: list[Bar] = []
-
-    class _Handle:
-        def update(self, bar: Bar) -> None:
-            shown.append(bar)
-
-    def show(bar: Bar, display_id: bool) -> _Handle:
-        shown.append(bar)
-        return _Handle()
-
-    monkeypatch.setattr(live, "kernel_lives", lambda: True)
-    monkeypatch.setattr(display, "display", show)
+    shown = _Notebook(monkeypatch).shown
     list(progress(range(1000), "a sweep"))
-    assert shown[0].text == "a sweep: 0 of 1000" and shown[-1].text == "a sweep: 1000 of 1000"
+    assert [bar.text for bar in shown[:2]] == ["a sweep: 1000 of 1000", "a sweep: 0 of 1000"]
+    assert shown[-1].text == "a sweep: 1000 of 1000" and shown[-1].html == shown[0].html
     assert len(shown) <= 110
     bundle = shown[-1]._repr_mimebundle_()
     assert bundle["text/plain"] == repr(shown[-1]) and 'value="1000" max="1000"' in bundle["text/html"]
+
+
+def test_notebook__work_that_cannot_say_how_much_it_is_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = _Notebook(monkeypatch).shown
+    list(progress((number for number in range(50)), "a search"))
+    assert shown[0].text == shown[-1].text == "a search: done" and "a search: 50" in [bar.text for bar in shown]
+
+
+def test_notebook__work_that_is_left_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = _Notebook(monkeypatch).shown
+    for number in progress(range(10), "a search"):
+        if number == 3:
+            break
+    del number
+    assert shown[-1].text == "a search: 3 of 10"
+
+
+def test_notebook__can_be_compared_with_what_it_keeps(tmp_path: Path) -> None:
+    """A notebook with a bar, run once to be stored and once more to be compared as strictly as ours are."""
+    nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
+    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
+    pytest.importorskip("nbval", reason="nbval is not installed")
+    source = "from tcpnotes.widgets import progress\nsum(progress(range(300), 'a sweep'))"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    nbclient.NotebookClient(notebook, kernel_name="python3").execute()
+    assert [output["data"]["text/plain"] for output in notebook.cells[0].outputs] == ["a sweep: 300 of 300", "44850"]
+    nbformat.write(notebook, tmp_path / "bar.ipynb")
+    command = [sys.executable, "-m", "pytest", "-q", "--nbval", "-p", "no:cacheprovider", "-p", "no:xdist", "bar.ipynb"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_an_error_in_the_work_is_not_hidden() -> None:
