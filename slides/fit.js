@@ -73,7 +73,9 @@ class Fitter {
     return line;
   }
   fits(body) {
-    return body.scrollHeight <= ROOM.height && body.scrollWidth <= ROOM.width + 1;
+    // A quiz says why below the answer that was picked, a prediction marks its answers: they need room to grow.
+    const grows = body.querySelector("tcpnotes-quiz") ? 90 : body.querySelector("tcpnotes-predict") ? 24 : 0;
+    return body.scrollHeight <= ROOM.height - grows && body.scrollWidth <= ROOM.width + 1;
   }
   stacked(parts, sizes = SIZES) {
     for (const size of sizes) if (this.fits(this.body(parts, "", size))) return true;
@@ -162,7 +164,22 @@ function cut(part, room, first) {
     return made;
   });
   if (isPicture(part) && part.children.length > 1) return rowsOf(part);
+  if (part.matches("tcpnotes-predict")) return cutPrediction(part, room);
   return [part];
+}
+// A long prediction is asked for in parts; each knows its own answers.
+function cutPrediction(card, room) {
+  const rows = [...card.querySelectorAll("tbody tr")], body = card.querySelector("tbody");
+  if (!rows.length) return [card];
+  const fields = (some) => some.reduce((count, row) => count + row.querySelectorAll("select").length, 0);
+  return cutRows(card, rows, room - (card.offsetHeight - body.offsetHeight) - 40, 0, (some) => {
+    const made = card.cloneNode(true), at = rows.indexOf(some[0]), before = fields(rows.slice(0, at));
+    [...made.querySelectorAll("tbody tr")].forEach((row, i) => { if (i < at || i >= at + some.length) row.remove(); });
+    const script = made.querySelector("script.tn-data"), data = JSON.parse(script.textContent);
+    data.answers = data.answers.slice(before, before + fields(some));
+    script.textContent = JSON.stringify(data);
+    return made;
+  });
 }
 function cutRows(whole, rows, room, first, make) {
   const measured = rows.map((row) => [row.offsetTop, row.offsetTop + row.offsetHeight]), pieces = [];
