@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tcpnotes.source import say
 from tcpnotes.trace import records as r
-from tcpnotes.view.story import Beat, Story, call_words, clock, result_words, timer_words
+from tcpnotes.view.story import Beat, Story, call_words, clock, main_sock, result_words, timer_words
 
 _QUEUE_WORDS = {
     "add": "gains", "unlink": "gives up", "purge": "is emptied of", "trim": "trims", "flag": "changes the flags of",
@@ -22,12 +23,34 @@ def caption(story: Story, index: int) -> str:
     """The sentence for record ``index``: cause → effect."""
     record = story.records[index]
     beat = story.beat_of[index]
+    if beat.untold:
+        return say("caption.begins", states=", ".join(_stands(story, index)))
     cause = _cause(story, beat, index)
     effect = _effect(story, index)
     fires = isinstance(record, r.Timer) and record.op == "fire"
     if index == beat.first or fires or record.kind in ("call", "received"):
         return f"{effect}."
     return f"{cause} → {effect}."
+
+
+def moment(story: Story, index: int) -> int:
+    """When record ``index`` is told, in microseconds: what came before the telling, at its beginning."""
+    return max(story.records[index].t, story.since) if story.beat_of[index].untold else story.records[index].t
+
+
+def _stands(story: Story, index: int) -> list[str]:
+    """Where each host stands, before anything is told."""
+    found = []
+    for view in story.frames[index].hosts if story.frames else ():
+        sk = main_sock(view.socks)
+        tw = max(view.buckets, key=lambda bucket: bucket.id, default=None)
+        if tw is not None and (sk is None or not sk.rport or tw.id > sk.id):
+            found.append(say("caption.in_bucket", host=view.name, substate=tw.substate))
+        elif sk is not None:
+            found.append(say("caption.in_state", host=view.name, state=sk.state))
+        else:
+            found.append(say("caption.without", host=view.name))
+    return found or [say("caption.untold")]
 
 
 def _cause(story: Story, beat: Beat, index: int) -> str:

@@ -13,7 +13,9 @@ from tcpnotes.source import say
 from tcpnotes.view.story import Beat, Flight, Story, clock
 from tcpnotes.view.text import _arrow, _from_nowhere, _lost, _pieces, _wrap, as_columns
 
-KINDS = ("state", "result", "reply", "arrival")
+KINDS = ("state", "result", "reply", "arrival")  # what is asked unless told
+SENT = "sent"  # asked only when wanted: what a call or a timer sends
+ALL = (*KINDS, SENT)
 NOTHING = ""  # the answer of a host to which nothing happens
 _STATES = ("ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "CLOSING", "CLOSE_WAIT", "LAST_ACK", "bucket TIME_WAIT")
 _RESULTS = ("0", "-1 EPIPE", "-1 ECONNRESET")
@@ -22,7 +24,7 @@ MOST = 9  # choices of one question
 
 
 class Question(NamedTuple):
-    """One ``?``: its number, its kind (one of `KINDS`), when and where, what is right, what may be chosen."""
+    """One ``?``: its number, its kind (one of `ALL`), when and where, what is right, what may be chosen."""
 
     number: int
     kind: str
@@ -59,18 +61,18 @@ class _Open(NamedTuple):
 def questions(story: Story, kinds: Collection[str] = KINDS) -> tuple[list[AskedRow], list[Question]]:
     """Rows and questions of a story; kinds that are not asked stand there filled in.
 
-    ValueError for a kind that is not one of `KINDS`.
+    ValueError for a kind that is not one of `ALL`.
     """
     for kind in kinds:
-        if kind not in KINDS:
-            raise ValueError(f"There is no kind of question {kind!r}; there are: {', '.join(KINDS)}.")
+        if kind not in ALL:
+            raise ValueError(f"There is no kind of question {kind!r}; there are: {', '.join(ALL)}.")
     raw: list[tuple[str, list[list[tuple[str, _Open | None, str]]]]] = []
     asked: list[_Open] = []
     for beat in (beat for beat in story.beats if beat.shown):
         cells = _cells(story, beat, kinds)
         asked += [open_ for column in cells for _, open_, _ in column if open_ is not None]
         raw.append((clock(beat.t, 3 if beat.t % 1000 == 0 else 6), cells))
-    choices = {kind: _choices(kind, story, [open_.answer for open_ in asked if open_.kind == kind]) for kind in KINDS}
+    choices = {kind: _choices(kind, story, [open_.answer for open_ in asked if open_.kind == kind]) for kind in ALL}
     found: list[Question] = []
     rows: list[AskedRow] = []
     for time, cells in raw:
@@ -97,6 +99,15 @@ def _cells(story: Story, beat: Beat, kinds: Collection[str]) -> list[list[tuple[
         if piece == "? arrives":
             answer = arrivals[0].removesuffix(" arrives")
             side.append(_asked("", "arrival", beat, answer, " arrives", kinds))
+        elif (
+            SENT in kinds
+            and any(flight.end_t == beat.t and _asks(story, flight) for flight in beat.ended)
+            and (piece == arrivals[0] and beat.what == "packet")
+        ):  # what was asked for when it left is not told where it comes to
+            if "arrival" in kinds:
+                side.append(_asked("", "arrival", beat, piece.removesuffix(" arrives"), " arrives", kinds))
+            else:
+                side.append((say("predict.some_arrives"), None, ""))
         elif piece == "?":
             if "state" not in kinds and _outcome(beat) == NOTHING:
                 continue
@@ -127,10 +138,16 @@ def _asked(
 def _on_wire(
     story: Story, flight: Flight, shown: str, beat: Beat, kinds: Collection[str]
 ) -> tuple[str, _Open | None, str]:
-    if not flight.answer or "reply" not in kinds:
+    kind = "reply" if flight.answer else SENT
+    if kind not in kinds:
         return shown, None, ""
     before, behind = shown.split(flight.label, 1)
-    return before, _Open("reply", beat.t, flight.src, flight.label), behind
+    return before, _Open(kind, beat.t, flight.src, flight.label), behind
+
+
+def _asks(story: Story, flight: Flight) -> bool:
+    """Is this a segment that a host has sent of itself, in the part that is told?"""
+    return not flight.answer and flight.fate != "injected" and flight.t >= story.since
 
 
 def _outcome(beat: Beat) -> str:
@@ -153,6 +170,8 @@ def _choices(kind: str, story: Story, answers: Iterable[str]) -> list[str]:
             more = list(_RESULTS)
         case "arrival":
             more = list(_ARRIVALS)
+        case "sent":
+            more = [f"{flags} {label.partition(' ')[2]}" for label in found for flags in _ARRIVALS]
         case _:
             more = [flight.label for flight in story.flights if not flight.answer]
             more += [label.replace("ACK ", "RST,ACK ", 1) for label in found if label.startswith("ACK ")]

@@ -55,7 +55,7 @@ def check(what: str, given: Any, wanted: Any, *, cases: Iterable[Any] | None = N
 
     Numbers may differ by ``tolerance``.  A string given where a sequence is wanted is split at spaces, commas and
     arrows.  Traces (a recorder, a run, records) are compared moment by moment.  With ``cases`` both are functions,
-    and each case (a tuple: its arguments) must give the same.
+    and each case (a tuple: its arguments) must give the same: how many do is said, and the first that does not.
     """
     if cases is not None:
         return _functions(what, given, wanted, list(cases))
@@ -187,17 +187,24 @@ def _mappings(what: str, given: Any, wanted: Mapping[Any, Any]) -> Verdict:
 def _functions(what: str, given: Any, wanted: Any, cases: list[Any]) -> Verdict:
     if not callable(given):
         return _wrong("type", what, wanted="a function", given=_kind(given))
-    for done, case in enumerate(cases):
+    right, first = 0, None
+    for number, case in enumerate(cases):
         arguments = case if isinstance(case, tuple) else (case,)
         shown = f"({', '.join(repr(argument) for argument in arguments)})"
-        right = wanted(*arguments) if callable(wanted) else wanted[done]
+        expected = wanted(*arguments) if callable(wanted) else wanted[number]
         try:
             mine = given(*arguments)
         except Exception as error:  # the reader's code may do anything
-            return _wrong("raised", what, case=shown, error=type(error).__name__)
-        if mine != right:
-            return _wrong("function", what, count=done, total=len(cases), case=shown, given=repr(mine))
-    return _right(what)
+            first = first or ("stopped", {"case": shown, "error": type(error).__name__})
+            continue
+        if mine == expected:
+            right += 1
+        else:
+            first = first or ("function", {"case": shown, "given": repr(mine)})
+    if first is None:
+        return _right(what)
+    key, values = first
+    return _wrong(key, what, count=right, total=len(cases), **values)
 
 
 # -- traces ------------------------------------------------------------------------------------------------------

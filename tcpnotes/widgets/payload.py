@@ -16,7 +16,7 @@ from tcpnotes.trace import records as r
 from tcpnotes.trace.frames import HostView
 from tcpnotes.view import buckets, queues, states
 from tcpnotes.view.calls import describe
-from tcpnotes.view.caption import caption
+from tcpnotes.view.caption import caption, moment
 from tcpnotes.view.ladder import Ladder
 from tcpnotes.view.story import Story, clock
 from tcpnotes.widgets.assets import common, light
@@ -63,7 +63,7 @@ def payload(
         record = story.records[stop]
         step: dict[str, Any] = {
             "f": stop,
-            "t": clock(record.t),
+            "t": clock(moment(story, stop)),
             "h": story.column(record.host),
             "c": caption(story, stop),
             "y": round(ladder.now[stop]),
@@ -72,7 +72,7 @@ def payload(
             "q": [],
             "b": [],
         }
-        if story.items[stop]:
+        if story.items[stop] and not story.beat_of[stop].untold:
             step["i"] = list(story.items[stop])
         for column, host in enumerate(story.hosts[:2]):
             step["p"].append(_place(walks[column], ways[column], previous, stop, words))
@@ -189,6 +189,8 @@ def _arcs(arcs: tuple[tuple[str, str], ...]) -> list[int]:
 def _tree(story: Story, stop: int, trees: _Table[tuple[tuple[int, int], ...]], words: _Table[str]) -> list[int]:
     """[tree, how many of its lines are reached, depth from which on functions have been left]."""
     beat = story.beat_of[stop]
+    if beat.untold:
+        return [trees.at(()), 0, 0]
     whole = tuple((depth, words.at(name)) for _, depth, name in story.functions(beat.last))
     record = story.records[stop]
     depth = record.depth + (1 if isinstance(record, r.Enter) else 0)

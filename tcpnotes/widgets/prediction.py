@@ -18,7 +18,8 @@ class Predict:
 
     ``source`` is a text trace, anything else with a ``story``, or a recorder.  ``kinds`` says what is
     asked: ``"state"`` (what becomes of a socket), ``"result"`` (what a call returns), ``"reply"`` (what is sent in
-    answer), ``"arrival"`` (what an answer that arrives is); the rest stands there filled in.
+    answer), ``"arrival"`` (what an answer that arrives is), and only when wanted ``"sent"`` (what a call or a timer
+    sends); the rest stands there filled in.
     `reveal` gives the trace filled in, `fill` marks answers without a page.
     """
 

@@ -53,12 +53,14 @@ def test_numbers__within_a_tolerance() -> None:
     assert check("It", 59.9, 60, tolerance=0.2) and not check("It", 59.7, 60, tolerance=0.2)
 
 
-def test_functions__the_first_case_that_differs() -> None:
+def test_functions__all_cases_count_and_the_first_that_differs_is_named() -> None:
     verdict = check("double", lambda x: x + x if x < 3 else 0, lambda x: 2 * x, cases=[1, 2, 3])
     assert str(verdict) == "✕ double: right for 2 of 3 cases; look at the case (3): yours gives 0."
     assert check("sum", lambda a, b: a + b, [3, 5], cases=[(1, 2), (2, 3)])
     broken = check("double", lambda x: x / 0, lambda x: x, cases=[1])
-    assert str(broken) == "✕ double: in the case (1) it stops with ZeroDivisionError."
+    assert str(broken) == "✕ double: right for 0 of 1 cases; in the case (1) it stops with ZeroDivisionError."
+    late = check("double", lambda x: 0 if x == 1 else 2 * x, lambda x: 2 * x, cases=range(1, 17))
+    assert str(late) == "✕ double: right for 15 of 16 cases; look at the case (1): yours gives 0."
 
 
 def test_traces__the_first_moment_that_differs() -> None:

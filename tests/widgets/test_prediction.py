@@ -10,8 +10,8 @@ import pytest
 
 from tcpnotes.scenarios import scenario_names
 from tcpnotes.source import speak
-from tcpnotes.view.questions import KINDS
-from tcpnotes.widgets import play, predict
+from tcpnotes.view.questions import ALL, KINDS
+from tcpnotes.widgets import Telling, play, predict
 
 
 @pytest.mark.parametrize("scenario", scenario_names())
@@ -39,8 +39,25 @@ def test_kinds__what_is_not_asked_stands_there() -> None:
     assert {question.kind for question in asked.questions} == {"state"}
     assert "close(3) = 0" in asked.text and "<-- ACK seq=17 ack=18" in asked.text
     assert "FIN_WAIT1" not in asked.text
-    with pytest.raises(ValueError, match=f"no kind of question 'colour'; there are: {', '.join(KINDS)}"):
+    with pytest.raises(ValueError, match=f"no kind of question 'colour'; there are: {', '.join(ALL)}"):
         predict(play("orderly_close"), kinds=("colour",))
+
+
+def test_kinds__what_a_call_sends_is_hidden_when_asked_for() -> None:
+    told = play("orderly_close")
+    assert {question.kind for question in predict(told).questions} == set(KINDS)
+    asked = predict(told, kinds=("sent",))
+    sent = [flight.label for flight in told.story.flights if story_tells(told, flight.t) and not flight.answer]
+    assert [question.answer for question in asked.questions] == sent and "FIN,ACK seq=17 ack=17" in sent
+    assert not any(label in asked.text for label in sent)
+    assert "FIN,ACK arrives" not in asked.text and "a segment arrives" in asked.text  # nor where it comes to
+    assert all(len(question.choices) >= 3 for question in asked.questions)
+    both = predict(told, kinds=("sent", "arrival"))
+    assert "FIN,ACK arrives" not in both.text and {question.kind for question in both.questions} == {"sent", "arrival"}
+
+
+def story_tells(told: Telling, t: int) -> bool:
+    return t >= told.story.since
 
 
 def test_fill__marks_without_saying_what_is_right() -> None:

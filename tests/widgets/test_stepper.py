@@ -14,7 +14,7 @@ import runs
 from tcpnotes.trace import Recorder
 from tcpnotes.trace.records import StateChange
 from tcpnotes.view import states
-from tcpnotes.widgets import Stepper
+from tcpnotes.widgets import Stepper, play
 
 HOSTILE = '</script><script>alert("x")</script><!--'
 
@@ -129,6 +129,15 @@ def test_steps_and_link() -> None:
     stepper.index = 10_000
     assert stepper.index == len(stepper.stops) - 1
     assert stepper.first() == 0 and stepper.back() == 0 and stepper.goto(1) == 1 and stepper.last() > 1
+
+
+def test_begin__says_where_both_hosts_stand() -> None:
+    told = play("data_meets_bucket").between(2.9, 5.1)
+    stepper = told.stepper()
+    assert stepper.captions()[0] == "2.900 s  The story begins: A as a bucket with substate FIN_WAIT2, B in CLOSE_WAIT."
+    first = stepper.data["steps"][0]
+    assert first["t"] == "2.900" and "i" not in first and first["k"][1] == 0  # nothing of what came before is told
+    assert play("orderly_close").stepper("1").captions()[0].startswith("1.000 s  The story begins: A in ESTABLISHED")
 
 
 def test_needs_frames() -> None:
