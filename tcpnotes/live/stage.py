@@ -26,6 +26,7 @@ from tcpnotes.trace import records as r
 from tcpnotes.trace.segment import ACK, RST, Segment
 
 _LOOK = 1_000  # microseconds between two looks at whether a call sleeps
+_SLEPT = 20_000  # a call that has taken longer slept, if nobody looked
 _SLEEPS = 300_000  # a call that takes longer sleeps, whatever can be seen of it
 _READY = 0.05  # seconds between the last preparation and time 0
 _SYSCTLS = {"tcp_congestion_control": "reno", "tcp_no_metrics_save": "1"}
@@ -223,10 +224,10 @@ class LiveStage:
             answers, self._answers = self._answers, []
         for t, host, task, call, answer in answers:
             made = self._calls.pop((host, task))
-            if made.sleeps or t - made.t > _SLEEPS:
+            slept = made.sleeps or t - made.t > _SLEPT
+            if slept:
                 self._add(r.Sleep(made.t, host, 0, task, call, 0, None))
-                made.sleeps = True
-            self._add(r.Return(t, host, 0, task, call, answer.ret, answer.errno, answer.value, made.sleeps))
+            self._add(r.Return(t, host, 0, task, call, answer.ret, answer.errno, answer.value, slept))
             self._watchers[host].poke()
 
     # -- segments ----------------------------------------------------------------------------------------------

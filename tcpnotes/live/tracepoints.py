@@ -88,7 +88,8 @@ def traced(lines: Sequence[str], start: float, hosts: dict[str, str]) -> tuple[l
         if parts["event"] != "inet_sock_set_state":
             why = fields.get("reason", "")
             if parts["event"] == "tcp_send_reset" and why:
-                found.append(r.Stimulus(t, host, 0, "note", f"RESET because: {why}"))
+                words = why.removeprefix("TCP_").lower().replace("_", " ")
+                found.append(r.Stimulus(t, host, 0, "note", f"RESET: {words}"))
             continue
         key = (host, int(sport), int(fields.get("dport", "0")))
         old, new = (fields.get(name, "").removeprefix("TCP_") for name in ("oldstate", "newstate"))

@@ -10,6 +10,7 @@ run.verdict                           # equal, explained or different
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tcpnotes.live import Comparison, Recording, compare, read_recording
@@ -17,7 +18,18 @@ from tcpnotes.live import recorded as own_recording
 from tcpnotes.live.causes import CAUSES
 from tcpnotes.view import theme
 from tcpnotes.view.beside import beside, ladders
-from tcpnotes.view.picture import gallery
+from tcpnotes.view.picture import Gallery
+
+
+@dataclass(frozen=True)
+class _Ladders(Gallery):
+    """Ladders whose words are the time line of both."""
+
+    words: str = ""
+
+    @property
+    def text(self) -> str:
+        return self.words
 
 
 class RecordedRun:
@@ -61,11 +73,8 @@ class RecordedRun:
     def html(self) -> str:
         """Both ladders, under whose run it is; the time line is folded below."""
         paragraphs = "".join(f"<p>{theme.text(line)}</p>" for line in self.about.split("\n"))
-        return (
-            f'<div class="tn-recorded">{paragraphs}{gallery(*ladders(self.comparison)).html}'
-            f"<details><summary>both on one time line, as text</summary>"
-            f'<pre style="overflow-x:auto">{theme.text(beside(self.comparison))}</pre></details></div>'
-        )
+        pictures = _Ladders(ladders(self.comparison), beside(self.comparison))
+        return f'<div class="tn-recorded">{paragraphs}{pictures.html}</div>'
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:
         return {"text/html": self.html, "text/plain": self.text}

@@ -59,7 +59,7 @@ def test_changes_of_state_are_told_by_socket_from_the_start_on() -> None:
 
 def test_the_reason_of_a_reset_is_a_note() -> None:
     (note,), _ = traced([RESET], 100.0, HOSTS)
-    assert note == r.Stimulus(3_000_000, "A", 0, "note", "RESET because: TCP_ABORT_ON_CLOSE")
+    assert note == r.Stimulus(3_000_000, "A", 0, "note", "RESET: abort on close")
 
 
 def test_a_second_socket_with_the_same_ports_has_a_number_of_its_own() -> None:
