@@ -1,29 +1,50 @@
-"""Lay the state diagram out anew: ``python tools/draw_states.py`` (``--check`` only says whether it is current)."""
+"""Lay the diagrams out anew: ``python tools/draw_states.py`` (``--check`` only says whether they are current).
+
+The state diagram, and where both ends stand in the models that the book draws.
+"""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from tcpnotes.view import states
+from tcpnotes.explore import Search, load_model
+from tcpnotes.explore.graph import joint_graph
+from tcpnotes.view import joint, states
 
-TARGET = Path(__file__).resolve().parent.parent / "tcpnotes" / "view" / "data" / "states.svg"
+FOLDER = Path(__file__).resolve().parent.parent / "tcpnotes" / "view" / "data"
+MODELS = ("close_simple", "impatient")
+
+
+def fresh() -> dict[str, str]:
+    """The files and what they are to hold.  RuntimeError without Graphviz."""
+    laid = {"states.svg": states.lay_out()}
+    for name in MODELS:
+        search = Search(load_model(name), "linux-2.4.0", reduce=False, properties=())
+        search.run()
+        graph = joint_graph(search)
+        laid[joint.shipped_name(graph)] = joint.lay_out(graph)
+    return laid
 
 
 def main(argv: list[str]) -> int:
-    """Write the file, or with ``--check`` compare."""
+    """Write the files, or with ``--check`` compare."""
     try:
-        fresh = states.lay_out()
+        wanted = fresh()
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 2
+    there = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.svg"))}
     if "--check" in argv:
-        if TARGET.read_text(encoding="utf-8") == fresh:
+        if there == wanted:
             return 0
-        print("The state diagram is out of date: run python tools/draw_states.py", file=sys.stderr)
+        print("The diagrams are out of date: run python tools/draw_states.py", file=sys.stderr)
         return 1
-    TARGET.parent.mkdir(exist_ok=True)
-    TARGET.write_text(fresh, encoding="utf-8")
+    FOLDER.mkdir(exist_ok=True)
+    for name in there.keys() - wanted.keys():
+        (FOLDER / name).unlink()
+    for name, text in wanted.items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from tcpnotes.explore.properties import Property
 from tcpnotes.explore.search import Found, Search
 from tcpnotes.explore.space import LEFT_BITS
 
@@ -13,7 +14,7 @@ Node = tuple[str, str]
 class Graph(NamedTuple):
     """Nodes (place of A, place of B), edges with the fewest mishaps that they need, and the nodes of a way."""
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[Node, ...]  # as they were met: the nearest first
     edges: dict[tuple[Node, Node], int]
     way: tuple[Node, ...]
 
@@ -24,7 +25,10 @@ class Graph(NamedTuple):
 
 
 def joint_graph(search: Search, found: Found | None = None) -> Graph:
-    """The graph of a finished search, and in it the way to what was found.  Exchanged hosts are one node."""
+    """The graph of a finished search, and in it the way to what was found.
+
+    Where the hosts may be exchanged, two nodes that differ by that are one, in a search without reduction too.
+    """
     space = search.space
     full = space.first & (1 << LEFT_BITS) - 1
     edges: dict[tuple[Node, Node], int] = {}
@@ -42,10 +46,25 @@ def joint_graph(search: Search, found: Found | None = None) -> Graph:
     return Graph(tuple(nodes), edges, tuple(node for i, node in enumerate(way) if not i or node != way[i - 1]))
 
 
+def way_to(search: Search, node: Node) -> Found:
+    """The shortest way to a node, to be told as a story (`story.tell`, `story.scenario_of`).
+
+    Of several that are as short, the first with the fewest mishaps.  ValueError for a node that was not met.
+    """
+    left = (1 << LEFT_BITS) - 1
+    there = [index for index, key in enumerate(search.order) if _node(search, key) == node]
+    if not there:
+        raise ValueError(f"The search has met no {' | '.join(node)}; write both places in the order of the alphabet.")
+    depth = search._depth(there[0])
+    best = max((i for i in there if search._depth(i) == depth), key=lambda index: (search.order[index] & left, -index))
+    name = f"{node[0]} and {node[1]}"
+    return Found(Property(name, "pair", "", f"Both ends stand at {name}.", lambda pair: True), search.path(best))
+
+
 def _node(search: Search, key: int) -> Node:
     space = search.space
     a, b, _ = space.parts(key)
     places = [search._summary_list[search._summary_of[space.side_end[side]]].place for side in (a, b)]
-    if space.symmetric:
+    if search.model.symmetric:
         places.sort()
     return places[0], places[1]

@@ -212,7 +212,7 @@ class Space:
             spent, inboxes = self.ends.spent, self.side_inbox
             if (inboxes[a] and spent[self.side_end[a]]) or (inboxes[b] and spent[self.side_end[b]]):
                 return [there for _, there, _ in self._drained(a, b, left)]
-        for me, other in ((a, b), (b, a)):
+        for me, other, second in ((a, b, False), (b, a, True)):
             try:
                 mine = moves[me]
             except KeyError:
@@ -231,7 +231,7 @@ class Space:
                     for way in ways:
                         # Side, side, budget in one number; in a symmetric model the smaller side first.
                         there = way >> LEFT_BITS
-                        if side > there if symmetric else me is b:
+                        if side > there if symmetric else second:
                             add(there << SIDE_BITS + LEFT_BITS | side << LEFT_BITS | way & _LEFT)
                         else:
                             add(side << SIDE_BITS + LEFT_BITS | way)

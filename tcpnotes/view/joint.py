@@ -1,31 +1,52 @@
-"""Both ends at once: the reachable pairs of places as a picture, with the way to what went wrong."""
+"""Both ends at once: the reachable pairs of places as a picture, with the way to what went wrong.
+
+Graphviz lays it out.  The graphs that the book shows are shipped laid out (``data/joint-….svg``, named after their
+DOT source; ``tools/draw_states.py`` makes them anew), so showing them needs no Graphviz.  The way and the links are
+put on afterwards: nothing moves when another way is shown.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from importlib.resources import files
+
 from tcpnotes.explore.graph import Graph, Node
-from tcpnotes.view.layout import drawn
+from tcpnotes.view import theme
+from tcpnotes.view.layout import Graph as Laid
+from tcpnotes.view.layout import Piece, drawn
 from tcpnotes.view.picture import Picture
 
 _SHORT = {"bucket-FIN_WAIT2": "(FIN_WAIT2)", "TIME_WAIT": "(TIME_WAIT)"}  # buckets stand in brackets
 
 
 STYLE = (
-    ".tn svg .node path,.tn svg .node polygon{fill:var(--tn-bg);stroke:var(--tn-mute)}"
+    ".tn svg .node path,.tn svg .node polygon{fill:var(--tn-bg);stroke:var(--tn-mute);stroke-width:1}"
     ".tn svg .node text{text-anchor:middle;font-size:11px}"
-    ".tn svg .arc path{fill:none;stroke:var(--tn-mute)}.tn svg .arc .tip{fill:var(--tn-mute)}"
+    ".tn svg .arc path{fill:none;stroke:var(--tn-mute);stroke-width:1}.tn svg .arc .tip{fill:var(--tn-mute)}"
     ".tn svg .lossy path{stroke-dasharray:4 3}"
-    ".tn svg .way path,.tn svg .node.way polygon{stroke:var(--tn-fg);stroke-width:3}"
-    ".tn svg .arc.way .tip{fill:var(--tn-fg)}"
+    ".tn svg .arc.way path,.tn svg .node.way path,.tn svg .node.way polygon{stroke:var(--tn-fg);stroke-width:3}"
+    ".tn svg .arc.way .tip{fill:var(--tn-fg)}.tn svg .node.way text{font-weight:700}"
+    ".tn svg a text{text-decoration:underline}"
+    ".tn svg a:focus path,.tn svg a:hover path{fill:var(--tn-panel)}"
 )
 
 
-def _label(node: Node) -> str:
+def node_label(node: Node) -> str:
+    """Both places of a node as they are written in it; those of buckets in brackets."""
     return " | ".join(_SHORT.get(place, place) for place in node)
 
 
+def _name(node: Node) -> str:
+    return "--".join(node)
+
+
 def dot_source(graph: Graph) -> str:
-    """The graph in DOT: dashed what only losing or doubling makes, bold the way."""
-    numbers = {node: f"s{number}" for number, node in enumerate(graph.nodes)}
+    """The graph in DOT: dashed what only losing or doubling makes, bold the way.
+
+    It depends on nodes and edges alone, not on the order in which a search met them.
+    """
     taken = set(zip(graph.way, graph.way[1:], strict=False))
     lines = [
         "digraph joint {",
@@ -33,11 +54,11 @@ def dot_source(graph: Graph) -> str:
         '  node [shape=box, style=rounded, fontname=Arial, fontsize=11, margin="0.08,0.04", height=0.3]',
         "  edge [arrowsize=0.6]",
     ]
-    for node, name in numbers.items():
+    for node in sorted(graph.nodes):
         on_way = ', penwidth=3, class="way"' if node in graph.way else ""
-        lines.append(f'  {name} [label="{_label(node)}", id="{name}"{on_way}]')
-    for (tail, head), mishaps in graph.edges.items():
-        look, kinds = [], []
+        lines.append(f'  "{_name(node)}" [label="{node_label(node)}", id="n-{_name(node)}"{on_way}]')
+    for (tail, head), mishaps in sorted(graph.edges.items()):
+        look, kinds = [f'id="e-{_name(tail)}-{_name(head)}"'], []
         if mishaps:
             look.append("style=dashed")
             kinds.append("lossy")
@@ -45,28 +66,85 @@ def dot_source(graph: Graph) -> str:
             look.append("penwidth=3")
             kinds.append("way")
         look += [f'class="{" ".join(kinds)}"'] if kinds else []
-        lines.append(f"  {numbers[tail]} -> {numbers[head]}" + (f" [{', '.join(look)}]" if look else ""))
+        lines.append(f'  "{_name(tail)}" -> "{_name(head)}" [{", ".join(look)}]')
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def joint_states(graph: Graph) -> Picture:
-    """The graph as a picture, with its edges as text.  RuntimeError when there is no Graphviz to lay it out."""
-    laid = drawn(dot_source(graph))
-    body = []
-    for piece in sorted(laid.pieces, key=lambda piece: not piece.edge):
-        kinds = " ".join(["arc" if piece.edge else "node", *sorted(piece.classes)])
-        body.append(f'<g class="{kinds}">{piece.markup}</g>')
+def shipped_name(graph: Graph) -> str:
+    """The name of the file in which a graph is shipped laid out, if it is."""
+    return f"joint-{sha256(dot_source(graph._replace(way=())).encode()).hexdigest()[:12]}.svg"
+
+
+def lay_out(graph: Graph) -> str:
+    """The graph laid out, to be shipped.  RuntimeError when there is no Graphviz."""
+    laid = drawn(dot_source(graph._replace(way=())))
+    groups = [
+        f'<g id="{piece.id}" class="{" ".join(["arc" if piece.edge else "node", *sorted(piece.classes)])}">'
+        f"{piece.markup}</g>"
+        for piece in sorted(laid.pieces, key=lambda piece: (not piece.edge, piece.id))
+    ]
+    size = f"{theme.number(laid.width)} {theme.number(laid.height)}"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}">\n' + "\n".join(groups) + "\n</svg>\n"
+
+
+def _laid(graph: Graph) -> Laid:
+    shipped = files("tcpnotes.view").joinpath(f"data/{shipped_name(graph)}")
+    text = shipped.read_text(encoding="utf-8") if shipped.is_file() else lay_out(graph)
+    box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
+    assert box is not None
+    pieces = [
+        Piece(found[1], found[2].startswith("arc"), frozenset(found[2].split()[1:]), found[3])
+        for found in re.finditer(r'^<g id="([^"]+)" class="([^"]+)">(.*)</g>$', text, re.MULTILINE)
+    ]
+    return Laid(float(box[1]), float(box[2]), tuple(pieces))
+
+
+def joint_states(
+    graph: Graph,
+    *,
+    title: str = "Where both ends stand",
+    links: Mapping[Node, str] | None = None,
+    stories: Mapping[Node, Sequence[str]] | None = None,
+) -> Picture:
+    """The graph as a picture, with its edges as text.  RuntimeError when there is no Graphviz to lay it out.
+
+    ``links``: where a node leads (``"scenario@7"``: the seventh step of the stepper of that name on the page).
+    ``stories``: the moves to each node; told when it is pointed at, and in the text.
+    """
+    links, stories = links or {}, stories or {}
+    laid = _laid(graph)
     taken = set(zip(graph.way, graph.way[1:], strict=False))
+    on_way = {f"n-{_name(node)}" for node in graph.way} | {f"e-{_name(tail)}-{_name(head)}" for tail, head in taken}
+    nodes = {f"n-{_name(node)}": node for node in graph.nodes}
+    body = []
+    for piece in laid.pieces:
+        kinds = " ".join(
+            ["arc" if piece.edge else "node", *sorted(piece.classes), *(["way"] if piece.id in on_way else [])]
+        )
+        markup = piece.markup
+        node = nodes.get(piece.id)
+        if node is not None and node in stories:
+            markup = f"<title>{theme.text(_told(node, stories))}</title>{markup}"
+        if node is not None and node in links:
+            words = theme.attr(f"{node_label(node)}: to this step")
+            markup = f"<a href={theme.attr('#' + links[node])} aria-label={words}>{markup}</a>"
+        body.append(f'<g id="{piece.id}" class="{kinds}">{markup}</g>')
     lines = [
-        f"{_label(tail)} → {_label(head)}"
+        f"{node_label(tail)} → {node_label(head)}"
         + (", only with a loss or a duplicate" if mishaps else "") + (", on the way" if (tail, head) in taken else "")
         for (tail, head), mishaps in graph.edges.items()
     ]  # fmt: skip
+    lines += ["", *(_told(node, stories) for node in graph.nodes if node in stories)] if stories else []
     description = (
-        f"{len(graph.nodes)} pairs of places, {len(graph.edges)} ways between them; dashed: only with a loss or a "
-        f"duplicate{'; bold: the way to what was found' if graph.way else ''}."
+        f"{len(graph.nodes)} pairs of places, {len(graph.edges)} ways between them"
+        f"{'; dashed: only with a loss or a duplicate' if graph.lossy else ''}"
+        f"{'; bold: the way to what was found' if graph.way else ''}."
     )
     return Picture(
-        "Where both ends stand", description, f"<style>{STYLE}</style>{''.join(body)}", laid.width, laid.height,
+        title, description, f"<style>{STYLE}</style>{''.join(body)}", laid.width, laid.height,
         "\n".join(lines), max(560, round(laid.width)),
     )  # fmt: skip
+
+
+def _told(node: Node, stories: Mapping[Node, Sequence[str]]) -> str:
+    return f"{node_label(node)}: {'; '.join(stories[node]) or 'the beginning'}"

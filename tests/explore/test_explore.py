@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -15,18 +17,20 @@ from tcpnotes.explore.checkpoint import CheckpointError, save
 from tcpnotes.explore.checkpoint import load as restored
 from tcpnotes.explore.circles import search_circles
 from tcpnotes.explore.coverage import UNREACHABLE, coverage, never_gone
-from tcpnotes.explore.graph import Graph, joint_graph
+from tcpnotes.explore.graph import Graph, joint_graph, way_to
 from tcpnotes.explore.model import ModelError, load_model, model_names, parse
 from tcpnotes.explore.properties import PROPERTIES, Property, prop
 from tcpnotes.explore.search import Found, Search
 from tcpnotes.explore.shape import shape
 from tcpnotes.explore.story import events, scenario_of, tell
 from tcpnotes.explore.views import Pair
+from tcpnotes.kernel.sock import STATE_NAMES
 from tcpnotes.scenarios.run import run
 from tcpnotes.view.joint import dot_source, joint_states
 from tcpnotes.view.states import ARCS
 from tcpnotes.widgets.game import Game
 
+ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ("source", "linux-2.4.0")
 SMALL = ("close_simple", "close_lossy", "lingering", "long_fin_wait2")
 
@@ -55,6 +59,12 @@ def test_reduction__same_verdicts_as_the_full_search(model: str) -> None:
     assert broken(reduced) == broken(full)
     assert len(reduced.order) < len(full.order)
     assert reduced.space.cut == full.space.cut == 0
+
+
+def test_full_search__whatever_one_host_may_do_the_other_may_do_too() -> None:
+    search = searched("close_simple", reduce=False)
+    parts = {search.space.parts(key)[:2] for key in search.order}
+    assert parts == {(b, a) for a, b in parts}
 
 
 @pytest.mark.parametrize("bug", ["two_seconds", "timer_forgotten", "gives_up_in_closing", "passive_at_heart"])
@@ -225,7 +235,7 @@ def test_graph__what_only_loss_makes_is_drawn_apart() -> None:
     there, lost = (("FIN_WAIT1", "ESTABLISHED"), ("FIN_WAIT1", "gone"))
     graph = Graph((there, lost), {(there, lost): 1}, ())
     assert graph.lossy == {(there, lost)}
-    assert "s0 -> s1 [style=dashed" in dot_source(graph)
+    assert re.search('"FIN_WAIT1--ESTABLISHED" -> "FIN_WAIT1--gone" .*style=dashed', dot_source(graph))
 
 
 def test_graph__is_a_picture_with_its_edges_as_text() -> None:
@@ -235,8 +245,35 @@ def test_graph__is_a_picture_with_its_edges_as_text() -> None:
     except RuntimeError as error:
         pytest.skip(str(error))
     assert picture.text == "FIN_WAIT1 | ESTABLISHED → FIN_WAIT1 | gone, only with a loss or a duplicate, on the way"
-    assert picture.body.count('<g class="node way">') == 2
-    assert '<g class="arc lossy way">' in picture.body
+    assert picture.body.count('class="node way">') == 2
+    assert '<g id="e-FIN_WAIT1--ESTABLISHED-FIN_WAIT1--gone" class="arc lossy way">' in picture.body
+
+
+def test_graph__reduced_or_not_the_way_is_bold_and_nodes_tell_and_lead(monkeypatch: pytest.MonkeyPatch) -> None:
+    search = searched("close_simple", reduce=False)
+    (found,) = search.results()
+    graph = joint_graph(search, found)
+    monkeypatch.setenv("PATH", "")  # this one is shipped laid out
+    start, both = ("ESTABLISHED", "ESTABLISHED"), ("CLOSING", "CLOSING")
+    stories = {node: tell(search, way_to(search, node)).moves for node in graph.nodes}
+    picture = joint_states(graph, links={start: "x@1"}, stories=stories)
+    plain = joint_states(graph._replace(way=()))
+    assert (picture.width, picture.height) == (plain.width, plain.height)
+    assert 'class="node way"' not in plain.body and picture.body.count('class="node way"') == len(set(graph.way))
+    assert picture.body.count("<a href=") == 1 and '<a href="#x@1"' in picture.body
+    assert "CLOSING | CLOSING: A.close(3); B.close(3); arrive(8); arrive(7)" in picture.text
+    assert picture.body.count("<title>") == len(graph.nodes)
+    world = tell(search, way_to(search, both)).world
+    assert [STATE_NAMES[sk.state] for host in world.hosts.values() for sk in host.net.socks.values()] == ["CLOSING"] * 2
+    with pytest.raises(ValueError, match="has met no LISTEN"):
+        way_to(search, ("LISTEN", "LISTEN"))
+
+
+def test_graph__the_models_of_the_book_are_shipped_laid_out() -> None:
+    if not (which("graphviz-pure") or which("dot")):
+        pytest.skip("Graphviz is not there: install graphviz-pure")
+    command = [sys.executable, str(ROOT / "tools" / "draw_states.py"), "--check"]
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 def test_graph__so_many_losses_that_one_end_gives_up() -> None:
