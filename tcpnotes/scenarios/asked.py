@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from tcpnotes.kernel.profile import Profile
-from tcpnotes.scenarios.loader import FLAGS, Call, Inject, Lose, Step, load
+from tcpnotes.scenarios.forging import FLAGS
+from tcpnotes.scenarios.loader import Call, Inject, Lose, Step, load
 from tcpnotes.scenarios.run import Run, run
 from tcpnotes.trace.records import Bucket, Queue, Received, Return, Sent, StateChange
 from tcpnotes.trace.segment import RST

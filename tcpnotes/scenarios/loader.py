@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from tcpnotes.scenarios.expressions import check_expression
+from tcpnotes.scenarios.forging import FLAGS, WINDOW
 from tcpnotes.scenarios.moves import Move, move
 from tcpnotes.scenarios.tables import HOSTS, FileError, TableReader, read_toml
 from tcpnotes.source import item_ids
@@ -37,7 +38,6 @@ from tcpnotes.world import World
 from tcpnotes.world.process import CALLS, CallError, check
 
 KINDS = ("FIN", "SYN", "RST", "ACK", "data", "any")
-FLAGS = {"FIN": 0x01, "SYN": 0x02, "RST": 0x04, "PSH": 0x08, "ACK": 0x10, "URG": 0x20}
 
 
 class ScenarioError(FileError):
@@ -317,5 +317,5 @@ class _Reader(TableReader):
                 raise self.fail(f"{where}.{key}", problem)
             numbers[key] = value
         length = self.number(table.get("len", 0), 0, 65535, f"{where}.len")
-        window = self.number(table.get("window", 5840), 0, 65535, f"{where}.window")
+        window = self.number(table.get("window", WINDOW), 0, 65535, f"{where}.window")
         return Inject(at, to, flags, numbers["seq"], numbers["ack"], length, window)

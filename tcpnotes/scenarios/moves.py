@@ -5,6 +5,7 @@
 ``arrive(7)``  ``lose(7)``  ``double(7)``    of segment number 7; it may overtake others
 ``delay(7,0.2)``                             seconds
 ``fire(A)``  ``crash(A)``                    the next timer of a host; all of a host
+``inject(A,RST,rcv_nxt)``                     a segment from nowhere: host, flags (``FIN+ACK``), number, bytes if any
 ``A.close(3)``  ``A.shutdown(3,SHUT_WR)``  ``A.write(3,100)``  ``A.read(3,1000)``  ``A.linger(3,5)``  ``B.accept(3)``
 """
 
@@ -14,6 +15,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from tcpnotes.scenarios.forging import Forged, forged
 from tcpnotes.world import (
     AppCalls,
     Event,
@@ -21,14 +23,16 @@ from tcpnotes.world import (
     SegmentArrives,
     SegmentDelayed,
     SegmentDuplicated,
+    SegmentInjected,
     SegmentLost,
     TimerFires,
+    World,
 )
 
 NEXT, SKIP = "next", "skip"
 MOST = 1000  # moves of one game
 _CALLS = ("accept", "close", "shutdown", "write", "read", "linger")
-_SHAPE = re.compile(r"(?:(?P<host>[A-Z])\.)?(?P<verb>[a-z]+)(?:\((?P<args>[A-Za-z0-9_.,]*)\))?")
+_SHAPE = re.compile(r"(?:(?P<host>[A-Z])\.)?(?P<verb>[a-z]+)(?:\((?P<args>[A-Za-z0-9_.,+-]*)\))?")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _SECONDS = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 
@@ -37,7 +41,13 @@ class Move(NamedTuple):
     """A move: its text, and what it does to a world (None for ``next`` and ``skip``, which the game does)."""
 
     text: str
-    event: Event | None
+    event: Event | Forged | None
+
+
+def happens(one: Move, world: World) -> Event:
+    """What a move is in a world as it stands.  ValueError for a segment that cannot be made there."""
+    assert one.event is not None
+    return SegmentInjected(one.event.host, one.event.segment(world)) if isinstance(one.event, Forged) else one.event
 
 
 def move(text: str) -> Move:
@@ -58,11 +68,14 @@ def move(text: str) -> Move:
 def _unreadable(text: str) -> ValueError:
     return ValueError(
         f"{text[:60]!r} is not a move; moves look like next, skip, arrive(7), lose(7), double(7), delay(7,0.2), "
-        "fire(A), crash(A), A.close(3), A.shutdown(3,SHUT_WR), A.write(3,100), A.read(3,1000), A.linger(3,5)."
+        "fire(A), crash(A), inject(A,RST,rcv_nxt), A.close(3), A.shutdown(3,SHUT_WR), A.write(3,100), A.read(3,1000), "
+        "A.linger(3,5)."
     )
 
 
-def _other(verb: str, args: list[str]) -> Event | None:
+def _other(verb: str, args: list[str]) -> Event | Forged | None:
+    if verb == "inject" and len(args) in (3, 4) and args[0].isupper():
+        return forged(*args)
     if len(args) == 1 and _WHOLE.fullmatch(args[0]):
         wire = int(args[0])
         match verb:
@@ -147,5 +160,5 @@ def read_link(text: str) -> Link:
 
 _LINK = re.compile(
     r"(?P<name>[\w-]{1,80})@(?P<step>[0-9]{1,6})(?: profile=(?P<profile>[\w.-]{1,60}))?"
-    r"(?: seed=(?P<seed>[0-9]{1,12}))?(?: moves=(?P<moves>[\w.,;()]{0,20000}))?"
+    r"(?: seed=(?P<seed>[0-9]{1,12}))?(?: moves=(?P<moves>[\w.,;()+-]{0,20000}))?"
 )

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tcpnotes.kernel.profile import Profile
-from tcpnotes.kernel.sock import Sock, TwBucket
-from tcpnotes.scenarios.expressions import NAMES, evaluate
+from tcpnotes.scenarios.forging import Forged, ForgingError
 from tcpnotes.scenarios.loader import Call, Crash, Inject, Lose, Play, Scenario, ScenarioError, Step, load
+from tcpnotes.scenarios.moves import happens
 from tcpnotes.trace import Recorder, Segment
 from tcpnotes.trace.segment import ACK, FIN, RST, SYN
 from tcpnotes.world import Event, HostCrashes, SegmentLost, World
@@ -132,9 +132,8 @@ class Stage:
             case Crash():
                 self.world.apply(HostCrashes(step.host))
             case Play(_, move):
-                assert move.event is not None
                 try:
-                    self.world.apply(move.event)
+                    self.world.apply(happens(move, self.world))
                 except ValueError as error:
                     raise ScenarioError(self.scenario.file, "moves", f"{move.text} cannot be: {error}") from None
 
@@ -185,20 +184,8 @@ class Stage:
 
     def segment(self, step: Inject, number: int) -> Segment:
         """The segment of an `Inject` step, its numbers worked out from the latest connection of the host it reaches."""
-        net = self.world.hosts[step.to].net
-        found: list[Sock | TwBucket] = [*net.ehash.values(), *net.tw_hash.values()]
-        where = f"script[{number}].inject"
-        if not found:
-            raise ScenarioError(self.scenario.file, where, f"host {step.to} has no connection at that time.")
-        end = max(found, key=lambda candidate: candidate.id)
-        values = {name: getattr(end, name) for name in NAMES if hasattr(end, name)}
-        numbers = {}
-        for key, text in (("seq", step.seq), ("ack", step.ack if step.flags & ACK else "0")):
-            try:
-                numbers[key] = evaluate(text, values)
-            except KeyError as error:
-                known = ", ".join(values)
-                message = f"a bucket does not know {error.args[0]}; it knows: {known}."
-                raise ScenarioError(self.scenario.file, f"{where}.{key}", message) from None
-        seq, ack = numbers["seq"], numbers["ack"]
-        return Segment(end.daddr, end.dport, net.address, end.num, seq, ack, step.flags, step.window, step.len)
+        try:
+            return Forged(step.to, step.flags, step.seq, step.ack, step.len, step.window).segment(self.world)
+        except ForgingError as error:
+            where = f"script[{number}].inject" + (f".{error.key}" if error.key else "")
+            raise ScenarioError(self.scenario.file, where, str(error)) from None

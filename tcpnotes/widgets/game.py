@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 from tcpnotes.kernel.sock import LISTEN
 from tcpnotes.scenarios import load
 from tcpnotes.scenarios.loader import Lose, Scenario, Step
-from tcpnotes.scenarios.moves import MOST, NEXT, SKIP, Move, move, read_link, written
+from tcpnotes.scenarios.moves import MOST, NEXT, SKIP, Move, happens, move, read_link, written
 from tcpnotes.scenarios.run import LONGEST_RUN, Stage
 from tcpnotes.source import say
 from tcpnotes.trace import Frame, Record
@@ -28,6 +28,7 @@ from tcpnotes.world import Event, SegmentDelayed, SegmentDuplicated, World
 
 DELAY = 0.2  # seconds; what a choice offers
 WRITE, READ, LINGER = 100, 10_000, 5
+INJECTED = ("RST", "SYN", "FIN+ACK", "ACK")  # from nowhere; what a choice offers
 _QUIET = ("stimulus", "timer", "enter")
 
 
@@ -269,8 +270,7 @@ class Game:
             _note(world, f"the scenario's step {step + 1} is left out")
             step += 1
         else:
-            assert one.event is not None
-            world.apply(one.event)
+            world.apply(happens(one, world))
             if isinstance(one.event, SegmentDelayed | SegmentDuplicated):
                 done = f"delayed by {one.event.by / 1e6:g} s" if isinstance(one.event, SegmentDelayed) else "doubled"
                 flight = world.wire.flying[one.event.wire]
@@ -362,6 +362,8 @@ class Game:
                     found += [f"{name}.read({fd},{READ})", f"{name}.linger({fd},0)"]
                     found += [f"{name}.linger({fd},{LINGER})", f"{name}.linger({fd},off)"]
             found.append(f"crash({name})")
+            if host.net.ehash or host.net.tw_hash:
+                found += [f"inject({name},{flags},rcv_nxt)" for flags in INJECTED]
         return found
 
     @property

@@ -15,6 +15,7 @@ from tcpnotes.kernel.sock import (
     TWKILL_TIMER,
     Net,
 )
+from tcpnotes.scenarios.forging import FLAGS, Forged
 from tcpnotes.scenarios.loader import Call, Crash, Inject, Lose, Play, Step
 from tcpnotes.scenarios.moves import NEXT, SKIP, Move
 from tcpnotes.source import say
@@ -56,6 +57,10 @@ def segment_words(story: Story, wire: int, seg: Segment | None) -> str:
 
 def move_words(game: Game, one: Move) -> str:
     """A move, as seen from the game's present moment."""
+    if isinstance(one.event, Forged):
+        flags = ",".join(name for name, bit in FLAGS.items() if one.event.flags & bit)
+        words = f"{flags} seq={one.event.seq}" + (f" len={one.event.len}" if one.event.len else "")
+        return say("playground.forged", segment=words, host=one.event.host)
     if one.event is not None:
         return _event_words(game, one.event)
     if one.text == SKIP:

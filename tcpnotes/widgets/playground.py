@@ -21,6 +21,7 @@ from tcpnotes.widgets.game import DELAY, Game
 from tcpnotes.widgets.gamewords import segment_words, status, told
 from tcpnotes.widgets.stepper import Stepper
 
+FORGED = ("RST", "RST+ACK", "SYN", "FIN+ACK", "ACK", "SYN+ACK")
 KEPT = 8  # futures to which undoing comes back without drawing them again
 
 
@@ -203,6 +204,14 @@ class Buttons:
             value=100, min=1, max=1_000_000, description=say("playground.bytes_label"), style=wide,
             layout={"width": "150px"},
         )  # fmt: skip
+        self.flags = widgets.Dropdown(
+            options=[(flags.replace("+", ","), flags) for flags in FORGED], description=say("playground.flags_label"),
+            style=wide, layout={"width": "150px"},
+        )  # fmt: skip
+        self.seq = widgets.Combobox(
+            value="rcv_nxt", options=["rcv_nxt", "rcv_nxt+1", "rcv_nxt-1", "rcv_nxt+100000"], description="seq",
+            style=wide, tooltip=say("playground.seq_hint"), layout={"width": "170px"},
+        )  # fmt: skip
         self.profile = widgets.Dropdown(
             options=list(PROFILES), value=playground.game.profile, description=say("playground.profile_label"),
             style=wide, layout={"width": "230px"},
@@ -220,6 +229,7 @@ class Buttons:
                 self.bytes, *(self._button(name) for name in ("write", "read")),
             ),
             self._row(*(self._button(name) for name in ("linger0", "linger5", "lingeroff", "fire", "crash"))),
+            self._row(self.flags, self.seq, self._button("inject")),
             self._row(self.profile, self.link),
         ]  # fmt: skip
         # Above the stepper, so that what a button does is seen right below it.
@@ -252,9 +262,13 @@ class Buttons:
             "linger0": f"{host}.linger({fd},0)", "linger5": f"{host}.linger({fd},5)",
             "lingeroff": f"{host}.linger({fd},off)", "lose": f"lose({wire})", "double": f"double({wire})",
             "delay": f"delay({wire},{DELAY:g})", "arrive": f"arrive({wire})",
+            "inject": f"inject({host},{self.flags.value},{''.join(self.seq.value.split())})",
         }.get(name)  # fmt: skip
         if made is None or "(-1" in made or "()" in made or "(," in made:
             return None
+        net = self.playground.game.world.hosts[host].net
+        if name == "inject" and not (net.ehash or net.tw_hash):
+            return None  # nothing that its numbers could be counted from
         if name in ("next", "skip", "fire") and made not in self.playground.game.choices():
             return None
         return made
@@ -274,7 +288,10 @@ class Buttons:
             if name == "next" and game.in_the_past and game.moves[game.at].text == "next":
                 game.forward()  # it has happened already: nothing is dropped
             else:
-                game.act(made)
+                try:
+                    game.act(made)
+                except ValueError as error:  # a number that cannot be read
+                    game.message = say("playground.cannot", why=str(error))
         self.refresh()
 
     def _switched(self, change: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 
@@ -47,6 +48,49 @@ def test_lose__the_fin_is_sent_again() -> None:
     assert f"lose({wire})" in game.choices()
     assert "lose FIN,ACK" in game.act(f"lose({wire})") and game.run_on()
     assert any("retransmit timer" in line and "FIN,ACK" in line for line in told(game))
+
+
+def test_inject__a_forged_reset_and_what_cannot_be_forged() -> None:
+    game = _at(Game("orderly_close"), "A: close(3)")
+    assert "inject(A,RST,rcv_nxt)" in game.choices()
+    said = game.act("inject(A,RST,rcv_nxt)")
+    assert said.startswith("Done: a forged RST seq=rcv_nxt reaches A.") and _states(game, "A").endswith("CLOSE")
+    there = Game.from_link(game.link)
+    assert "inject(A,RST,rcv_nxt)" in game.link and there.records == game.records
+    before = game.link
+    assert game.act("inject(A,RST,rcv_nxt)") == "That cannot be: host A has no connection at that time."
+    assert game.link == before
+    assert game.act("inject(Z,RST,rcv_nxt)") == "That cannot be: There is no host 'Z'; there are: A, B."
+
+
+def test_inject__a_number_out_of_the_window_is_answered_only() -> None:
+    game = _at(Game("orderly_close"), "A: close(3)")
+    game.act("inject(B,FIN+ACK,rcv_nxt+100000,10)")
+    assert "CLOSE_WAIT" not in _states(game, "B")
+    assert any(isinstance(record, Received) and record.seg.len == 10 for record in game.records)
+
+
+def test_inject__a_bucket_lacks_numbers_that_a_socket_has() -> None:
+    game = Game("orderly_close")
+    game.goto(game.count - 1)
+    assert game.act("inject(A,ACK,copied_seq)").startswith(
+        "That cannot be: a bucket does not know copied_seq; it knows:"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("inject(A,FOO,rcv_nxt)", "'FOO' are no flags; write some of FIN, SYN, RST, PSH, ACK, URG with a + between"),
+        ("inject(A,RST+RST,rcv_nxt)", "'RST+RST' are no flags"),
+        ("inject(A,RST,rcv_next)", "'rcv_next' is not a sequence number"),
+        ("inject(A,ACK,rcv_nxt,70000)", "A segment carries 0 to 65535 bytes, not '70000'"),
+        ("inject(A,RST)", "is not a move"),
+    ],
+)
+def test_inject__what_cannot_be_read_is_named(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
+        move(text)
 
 
 def test_act__in_the_past_forks_and_says_so() -> None:

@@ -102,6 +102,21 @@ def test_buttons__every_one_makes_its_move() -> None:
     assert moves["lingeroff"] == "B.linger(4,off)" and moves["shutdown"] == "B.shutdown(4,SHUT_WR)"
 
 
+def test_buttons__a_forged_segment() -> None:
+    panel = _buttons(_playground())
+    panel.flags.value, panel.seq.value = "RST", "rcv_nxt + 1"
+    assert panel.move("inject") == "inject(A,RST,rcv_nxt+1)"
+    panel.seq.value = "nonsense"
+    panel.buttons["inject"].click()
+    assert "is not a sequence number" in panel.said.value
+    panel.seq.value = "rcv_nxt"
+    panel.buttons["inject"].click()
+    assert "inject(A,RST,rcv_nxt)" in panel.link.value
+    assert panel.buttons["inject"].disabled  # A has no connection any more
+    panel.host.value = "B"
+    assert not panel.buttons["inject"].disabled
+
+
 def test_buttons__what_cannot_be_pressed_is_grey() -> None:
     panel = _buttons(_playground())
     grey = {name for name, button in panel.buttons.items() if button.disabled}
