@@ -40,6 +40,7 @@ def place(end: End) -> str:
 def totals(counts: dict[str, int]) -> str:
     """``37 connections: 30 orderly, 4 RST after unread data``."""
     count = sum(counts.values())
-    head = f"{count} connection{'' if count == 1 else 's'}"
-    parts = sorted(counts.items(), key=lambda pair: -pair[1])
-    return head + (": " + ", ".join(f"{number} {word('how', how)}" for how, number in parts) if parts else "") + "."
+    head = word("sum", "one" if count == 1 else "many").format(count=count)
+    shares = sorted(counts.items(), key=lambda pair: -pair[1])
+    parts = [word("sum", "part").format(count=number, how=word("how", how)) for how, number in shares]
+    return word("sum", "some" if parts else "none").format(head=head, parts=word("sum", "between").join(parts))
