@@ -11,7 +11,8 @@ import sys
 from time import process_time
 
 from tcpnotes.bench.calibration import events_per_second
-from tcpnotes.kernel.sock import EMPTY_CELL, TIME_WAIT, Sock, TwBucket
+from tcpnotes.kernel.bucket import EMPTY_CELL, TwBucket
+from tcpnotes.kernel.sock import TIME_WAIT, Sock
 from tcpnotes.kernel.tcp_h import TCP_TIMEWAIT_LEN, TCP_TWKILL_PERIOD
 from tcpnotes.kernel.tcp_ipv4 import tcp_bucket_create
 from tcpnotes.kernel.tcp_minisocks import __tcp_tw_hashdance as hashdance

@@ -58,8 +58,8 @@ This page is made by `tcpnotes profiles --markdown`.
 
 def _page() -> str:
     """The page docs/profiles.md."""
+    from tcpnotes.kernel.net import SYSCTL_DEFAULTS
     from tcpnotes.kernel.profile import BEHAVIOURS, PROFILES
-    from tcpnotes.kernel.sock import SYSCTL_DEFAULTS
 
     lines = [_HEAD.rstrip("\n"), "", *(f"* `{p.name}`: {p.sentence}" for p in PROFILES.values())]
     lines += ["", f"## The {len(BEHAVIOURS)} behaviours"]

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from tcpnotes.exercises.patch import original, patched
 from tcpnotes.kernel import tcp_h, tcp_input, tcp_minisocks, tcp_output, tcp_timer
+from tcpnotes.kernel.bucket import TwBucket
+from tcpnotes.kernel.net import Net
 from tcpnotes.kernel.skbuff import SkBuff
 from tcpnotes.kernel.sock import (
     CLOSE,
@@ -24,12 +26,10 @@ from tcpnotes.kernel.sock import (
     LAST_ACK,
     MAXSEQ,
     TIME_WAIT,
-    Net,
     Sock,
-    Task,
-    TwBucket,
     after,
 )
+from tcpnotes.kernel.task import Task
 from tcpnotes.kernel.tcp_h import TW_ACK, TW_RST, TW_SUCCESS
 from tcpnotes.trace.segment import ACK, FIN, RST, SYN
 

@@ -14,7 +14,8 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
-from tcpnotes.kernel.sock import KEEPALIVE_TIMER, NEVER, TASK_TIMER, Net, OpenRequest, Sock
+from tcpnotes.kernel.net import Net
+from tcpnotes.kernel.sock import KEEPALIVE_TIMER, NEVER, SOCK_FIELDS, TASK_TIMER, OpenRequest, Sock
 from tcpnotes.kernel.tcp_h import TCP_RTO_MAX
 from tcpnotes.world.host import Host
 
@@ -36,7 +37,7 @@ _APART = frozenset(
         "out_of_order_queue", "prequeue", "listen_opt", "accept_queue",
     }
 )  # fmt: skip
-_plain = attrgetter(*[name for name in Sock.__slots__ if name not in _TIMES and name not in _APART])
+_plain = attrgetter(*[name for name in SOCK_FIELDS if name not in _TIMES and name not in _APART])
 _received = attrgetter("seq", "end_seq", "len", "flags", "truesize")
 
 

@@ -6,7 +6,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from tcpnotes.explore.model import Model
-from tcpnotes.kernel.sock import LISTEN, RETRANS_TIMER, STATE_NAMES, Net, Sock, TwBucket
+from tcpnotes.kernel.bucket import TwBucket
+from tcpnotes.kernel.net import Net
+from tcpnotes.kernel.sock import LISTEN, RETRANS_TIMER, STATE_NAMES, Sock
 from tcpnotes.trace import Record, Recorder
 from tcpnotes.trace.segment import RST, Segment
 from tcpnotes.world.host import Host, Result

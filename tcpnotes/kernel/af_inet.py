@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 
 from tcpnotes.kernel.mirror import mirrors
+from tcpnotes.kernel.net import Net
 from tcpnotes.kernel.sock import (
     CLOSE,
     LISTEN,
@@ -21,11 +22,9 @@ from tcpnotes.kernel.sock import (
     SS_UNCONNECTED,
     SYN_RECV,
     SYN_SENT,
-    Blocked,
-    Net,
     Sock,
-    Task,
 )
+from tcpnotes.kernel.task import Blocked, Task
 from tcpnotes.kernel.tcp_h import sock_error
 
 

@@ -7,6 +7,7 @@ everything here says "as ever".
 
 from __future__ import annotations
 
+from tcpnotes.kernel.bucket import TwBucket
 from tcpnotes.kernel.skbuff import SkBuff
 from tcpnotes.kernel.sock import (
     CLOSE_WAIT,
@@ -17,7 +18,6 @@ from tcpnotes.kernel.sock import (
     SYN_RECV,
     OpenRequest,
     Sock,
-    TwBucket,
     after,
     before,
 )

@@ -6,7 +6,8 @@ twice the time, and forgotten in the end.
 
 from __future__ import annotations
 
-from tcpnotes.kernel.sock import REQUEST_TIMER, Net, OpenRequest, Sock
+from tcpnotes.kernel.net import Net
+from tcpnotes.kernel.sock import REQUEST_TIMER, OpenRequest, Sock
 
 
 def _owner(sk: Sock, req: OpenRequest) -> int:

@@ -5,7 +5,9 @@ Since 4.1 there are no wheels: 60 s are 60 s, and a bucket costs a timer.
 
 from __future__ import annotations
 
-from tcpnotes.kernel.sock import STATE_NAMES, TW_TIMER, Net, TwBucket
+from tcpnotes.kernel.bucket import TwBucket
+from tcpnotes.kernel.net import Net
+from tcpnotes.kernel.sock import STATE_NAMES, TW_TIMER
 
 
 def schedule_bucket(tw: TwBucket, timeo: int) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tcpnotes.kernel import af_inet, tcp
-from tcpnotes.kernel.sock import Blocked, Sock, Task
+from tcpnotes.kernel.sock import Sock
+from tcpnotes.kernel.task import Blocked, Task
 
 RESUME: dict[str, Callable[[Sock, Task], int | Blocked]] = {
     "tcp_close": tcp.linger,

@@ -13,7 +13,6 @@ import errno
 from tcpnotes.kernel.mirror import mirrors
 from tcpnotes.kernel.skbuff import MAX_TCP_HEADER, SIZEOF_SK_BUFF, SkBuff, skb_area
 from tcpnotes.kernel.sock import (
-    BLOCKED,
     CLOSE,
     CLOSE_WAIT,
     CLOSING,
@@ -29,14 +28,13 @@ from tcpnotes.kernel.sock import (
     SOCK_BINDADDR_LOCK,
     SYN_RECV,
     SYN_SENT,
-    Blocked,
     ListenOpt,
     OpenRequest,
     Sock,
-    Task,
     after,
     before,
 )
+from tcpnotes.kernel.task import BLOCKED, Blocked, Task
 from tcpnotes.kernel.tcp_h import (
     ACK_PUSHED,
     ACK_SCHED,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 
+from tcpnotes.kernel.bucket import TwBucket
 from tcpnotes.kernel.mirror import mirrors
 from tcpnotes.kernel.skbuff import SkBuff
 from tcpnotes.kernel.sock import (
@@ -29,7 +30,6 @@ from tcpnotes.kernel.sock import (
     SYN_SENT,
     TIME_WAIT,
     Sock,
-    TwBucket,
     after,
     before,
 )

@@ -7,6 +7,7 @@ suspicious (duplicates, SACKs, losses) to `tcp_fastretrans_alert`.
 from __future__ import annotations
 
 from tcpnotes.kernel.mirror import mirrors
+from tcpnotes.kernel.net import RouteMetrics
 from tcpnotes.kernel.skbuff import (
     EVER_RETRANS,
     LOST,
@@ -15,7 +16,7 @@ from tcpnotes.kernel.skbuff import (
     TAGBITS,
     SkBuff,
 )
-from tcpnotes.kernel.sock import MAXSEQ, NEVER, RouteMetrics, Sock, after, before
+from tcpnotes.kernel.sock import MAXSEQ, NEVER, Sock, after, before
 from tcpnotes.kernel.tcp_h import (
     CA_CWR,
     CA_DISORDER,

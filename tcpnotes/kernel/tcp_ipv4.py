@@ -9,19 +9,11 @@ from __future__ import annotations
 
 import errno
 
+from tcpnotes.kernel.bucket import TwBucket
 from tcpnotes.kernel.mirror import mirrors
+from tcpnotes.kernel.net import BindBucket, Net
 from tcpnotes.kernel.skbuff import SkBuff, received_skb, slab_truesize
-from tcpnotes.kernel.sock import (
-    CLOSE,
-    ESTABLISHED,
-    LISTEN,
-    MAXSEQ,
-    BindBucket,
-    Net,
-    OpenRequest,
-    Sock,
-    TwBucket,
-)
+from tcpnotes.kernel.sock import CLOSE, ESTABLISHED, LISTEN, MAXSEQ, OpenRequest, Sock
 from tcpnotes.kernel.tcp_h import (
     TCP_PAWS_MSL,
     TCP_PAWS_WINDOW,

@@ -8,10 +8,11 @@ connection's life an open request stands for a socket until the handshake is don
 
 from __future__ import annotations
 
+from tcpnotes.kernel.bucket import EMPTY_CELL, TwBucket
 from tcpnotes.kernel.mirror import mirrors
+from tcpnotes.kernel.net import Net
 from tcpnotes.kernel.skbuff import SkBuff, options_length
 from tcpnotes.kernel.sock import (
-    EMPTY_CELL,
     FIN_WAIT2,
     MAXSEQ,
     NEVER,
@@ -21,13 +22,11 @@ from tcpnotes.kernel.sock import (
     TIME_WAIT,
     TWCAL_TIMER,
     TWKILL_TIMER,
-    Net,
     OpenRequest,
     Sock,
-    TwBucket,
-    _clone_sock_fields,
     after,
     before,
+    copy_sock_fields,
 )
 from tcpnotes.kernel.tcp_h import (
     CA_OPEN,
@@ -357,7 +356,7 @@ def tcp_create_openreq_child(sk: Sock, req: OpenRequest, skb: SkBuff) -> Sock:
     """Make a socket in SYN_RECV from an open request: a copy of the listener, with a connection's own numbers."""
     net = sk.net
     seg = skb.seg
-    child: Sock = _clone_sock_fields(sk)
+    child: Sock = copy_sock_fields(sk)
     child.net = net
     child.id = net.new_id()
     net.socks[child.id] = child

@@ -19,16 +19,7 @@ from tcpnotes.kernel.skbuff import (
     SkBuff,
     skb_area,
 )
-from tcpnotes.kernel.sock import (
-    CLOSE,
-    MAXSEQ,
-    SOCK_RCVBUF_LOCK,
-    SYN_SENT,
-    OpenRequest,
-    Sock,
-    after,
-    before,
-)
+from tcpnotes.kernel.sock import CLOSE, MAXSEQ, SOCK_RCVBUF_LOCK, SYN_SENT, OpenRequest, Sock, after, before
 from tcpnotes.kernel.tcp_h import (
     ACK_SCHED,
     ACK_TIMER,

@@ -11,17 +11,7 @@ from __future__ import annotations
 import errno
 
 from tcpnotes.kernel.mirror import mirrors
-from tcpnotes.kernel.sock import (
-    CLOSE,
-    FIN_WAIT2,
-    LISTEN,
-    MAXSEQ,
-    NEVER,
-    SYN_RECV,
-    SYN_SENT,
-    OpenRequest,
-    Sock,
-)
+from tcpnotes.kernel.sock import CLOSE, FIN_WAIT2, LISTEN, MAXSEQ, NEVER, SYN_RECV, SYN_SENT, OpenRequest, Sock
 from tcpnotes.kernel.tcp_h import (
     ACK_SCHED,
     ACK_TIMER,

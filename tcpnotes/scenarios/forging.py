@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tcpnotes.kernel.sock import Sock, TwBucket
+from tcpnotes.kernel.bucket import TwBucket
+from tcpnotes.kernel.sock import Sock
 from tcpnotes.scenarios.expressions import NAMES, check_expression, evaluate
 from tcpnotes.trace.segment import ACK, Segment
 from tcpnotes.world import World

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tcpnotes.kernel.net import Net
 from tcpnotes.kernel.sock import (
     DELACK_TIMER,
     KEEPALIVE_TIMER,
@@ -13,7 +14,6 @@ from tcpnotes.kernel.sock import (
     TASK_TIMER,
     TWCAL_TIMER,
     TWKILL_TIMER,
-    Net,
 )
 from tcpnotes.scenarios.forging import FLAGS, Forged
 from tcpnotes.scenarios.loader import Call, Crash, Inject, Lose, Play, Step

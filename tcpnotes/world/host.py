@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from tcpnotes.kernel import mirror
 from tcpnotes.kernel.inet_connection_sock import request_timer
 from tcpnotes.kernel.inet_timewait_sock import bucket_timer
+from tcpnotes.kernel.net import SYSCTL_IN_SECONDS, Net
 from tcpnotes.kernel.profile import Profile
 from tcpnotes.kernel.sock import (
     DELACK_TIMER,
@@ -14,11 +15,9 @@ from tcpnotes.kernel.sock import (
     KEEPALIVE_TIMER,
     REQUEST_TIMER,
     RETRANS_TIMER,
-    SYSCTL_IN_SECONDS,
     TASK_TIMER,
     TW_TIMER,
     TWKILL_TIMER,
-    Net,
 )
 from tcpnotes.kernel.tcp_ipv4 import tcp_v4_rcv
 from tcpnotes.kernel.tcp_minisocks import tcp_twcal_tick, tcp_twkill

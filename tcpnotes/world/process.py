@@ -26,8 +26,10 @@ from tcpnotes.kernel.af_inet import (
     sock_getsockopt,
     sock_setsockopt,
 )
+from tcpnotes.kernel.net import Net
 from tcpnotes.kernel.resume import RESUME
-from tcpnotes.kernel.sock import BLOCKED, SS_CONNECTED, Blocked, Net, Sock, Task
+from tcpnotes.kernel.sock import SS_CONNECTED, Sock
+from tcpnotes.kernel.task import BLOCKED, Blocked, Task
 from tcpnotes.kernel.tcp import tcp_poll
 
 CALLS = (

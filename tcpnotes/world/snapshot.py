@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tcpnotes.kernel.net import Net
 from tcpnotes.kernel.skbuff import EVER_RETRANS, SACKED_ACKED, SkBuff
-from tcpnotes.kernel.sock import ERRNO_NAMES, STATE_NAMES, Net, Sock
+from tcpnotes.kernel.sock import ERRNO_NAMES, STATE_NAMES, Sock
 from tcpnotes.trace.frames import BucketView, HostView, SkbView, SockView, TaskView, TimerView
 from tcpnotes.world.host import Host
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import tcpnotes.kernel
+from tcpnotes.kernel.net import SYSCTL_DEFAULTS, Net
 from tcpnotes.kernel.profile import BEHAVIOURS, PROFILES
-from tcpnotes.kernel.sock import SYSCTL_DEFAULTS, Net
 
 FILES = {path: path.read_text(encoding="utf-8") for path in Path(tcpnotes.kernel.__path__[0]).glob("*.py")}
 ASKED = {name for path, text in FILES.items() if path.stem != "profile" for name in re.findall(r"profile\.(\w+)", text)}

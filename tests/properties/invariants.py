@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from tcpnotes.kernel.net import Net
 from tcpnotes.kernel.skbuff import LOST, SACKED_ACKED, SACKED_RETRANS, SkBuff
 from tcpnotes.kernel.sock import (
     CLOSE,
@@ -16,7 +17,6 @@ from tcpnotes.kernel.sock import (
     SYN_RECV,
     SYN_SENT,
     TIME_WAIT,
-    Net,
     Sock,
     after,
     before,

@@ -10,7 +10,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcpnotes.kernel.sock import TIME_WAIT, BindBucket, Sock, TwBucket
+from tcpnotes.kernel.bucket import TwBucket
+from tcpnotes.kernel.net import BindBucket
+from tcpnotes.kernel.sock import TIME_WAIT, Sock
 from tcpnotes.kernel.tcp_minisocks import tcp_timewait_kill, tcp_tw_deschedule, tcp_tw_schedule
 from tcpnotes.world import World
 

@@ -16,7 +16,7 @@ import pytest
 
 from tcpnotes.bench.buckets import make
 from tcpnotes.kernel import mirror, tcp_ipv4
-from tcpnotes.kernel.sock import EMPTY_CELL
+from tcpnotes.kernel.bucket import EMPTY_CELL
 from tcpnotes.world import AppCalls, Event, SegmentInjected, World
 
 SEEDS = range(8)
@@ -106,7 +106,7 @@ def slots(thing: Any) -> list[str]:
     return [name for cls in type(thing).__mro__ for name in getattr(cls, "__slots__", ())]
 
 
-OURS = ("tcpnotes.kernel.sock", "tcpnotes.kernel.skbuff")  # where the classes of what changes stand
+OURS = tuple(f"tcpnotes.kernel.{name}" for name in ("sock", "net", "task", "bucket", "skbuff"))  # what changes
 LEFT_OUT = {"trace", "output", "watched", "doomed"}  # what a copy of a host's stack begins without
 
 
