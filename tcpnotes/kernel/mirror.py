@@ -13,8 +13,10 @@ that is how the shell finds the trace.
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from tcpnotes.trace.recorder import record
@@ -41,17 +43,21 @@ class Mirrored(NamedTuple):
 FUNCTIONS: dict[str, Mirrored] = {}
 
 
-def mirrors(file: str, omits: Iterable[str] = ()) -> Callable[[F], F]:
-    """Mark a function as the counterpart of the one of the same name in ``file`` of Linux 2.4.0."""
+def mirrors(file: str, omits: Iterable[str] = (), doc: str = "") -> Callable[[F], F]:
+    """Mark a function as the counterpart of the one of the same name in ``file`` of Linux 2.4.0.
+
+    ``doc`` is for one that has no text of its own, since it was compiled.
+    """
 
     def mark(fn: F) -> F:
-        doc = fn.__doc__ or ""
+        text = fn.__doc__ or doc
         left_out = tuple(omits)
-        FUNCTIONS[fn.__name__] = Mirrored(fn.__name__, file, left_out, doc.strip().split("\n")[0], fn)
+        FUNCTIONS[fn.__name__] = Mirrored(fn.__name__, file, left_out, text.strip().split("\n")[0], fn)
         note = f"\n\nMirrors {file} of Linux 2.4.0."
         if left_out:
             note += "\nLeft out: " + "; ".join(left_out) + "."
-        fn.__doc__ = doc.rstrip() + note
+        with suppress(AttributeError):  # a compiled function has no text
+            fn.__doc__ = text.rstrip() + note
         return fn
 
     return mark
@@ -79,8 +85,7 @@ def _shell(entry: Mirrored) -> Callable[..., Any]:
 
     A shell is written for the parameters of its function, as passing them on as they come would cost as much again.
     """
-    code = FUNCTIONS[entry.name].function.__code__
-    parameters = code.co_varnames[: code.co_argcount]
+    parameters = list(inspect.signature(FUNCTIONS[entry.name].function).parameters)
     name = entry.name
     text = _SHELL.format(
         parameters=", ".join(parameters),
@@ -94,6 +99,7 @@ def _shell(entry: Mirrored) -> Callable[..., Any]:
     return shell
 
 
+COMPILED = False  # a compiled engine (tools/native.py) has its shells within
 worn = False  # are the shells on?
 _places: list[tuple[dict[str, Any], str, Callable[..., Any], Callable[..., Any]]] = []
 
@@ -104,6 +110,8 @@ def instrument() -> None:
     if worn:
         return
     worn = True
+    if COMPILED:
+        return
     if not _places:
         _find_places()
     for names, key, plain, shell in _places:

@@ -125,7 +125,7 @@ class Net:
         self.iss_moves = True  # recordings were made with a number that does not move
 
         self.socks: dict[int, Sock] = {}
-        self.ehash: dict[int, Sock] = {}
+        self.ehash: dict[tuple[int, int, int, int], Sock] = {}  # by `Sock.pair`
         self.tw_hash: dict[int, TwBucket] = {}
         self.listening: dict[int, list[Sock]] = {}
         self.bhash: dict[int, BindBucket] = {}
@@ -165,7 +165,7 @@ class Net:
 
     @staticmethod
     def key(laddr: int, lport: int, raddr: int, rport: int) -> int:
-        """A connection as one number: the key of both halves of the established hash."""
+        """A connection as one number: the key of the half of the established hash where buckets hang."""
         return (laddr << 32 | raddr) << 32 | lport << 16 | rport
 
     def count(self, name: str) -> None:

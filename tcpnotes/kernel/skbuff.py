@@ -88,9 +88,7 @@ def slab_truesize(skb: SkBuff) -> int:
 
 def options_length(seg: Segment) -> int:
     """Bytes of TCP options, padded to words (a multiple of 4)."""
-    mss, wscale, sack_ok, ts, sacks = options = seg[9:14]
-    if options[:3] == (None, None, False) and not sacks:
-        return 0 if ts is None else 12
+    mss, wscale, sack_ok, ts, sacks = seg[9:14]
     length = 0
     if mss is not None:
         length += 4

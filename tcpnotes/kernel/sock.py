@@ -214,6 +214,11 @@ class Sock:
         self.accept_queue = []
         self.ack_backlog = self.max_ack_backlog = 0
 
+    @property
+    def pair(self) -> tuple[int, int, int, int]:
+        """The pair of ends as a segment from the peer has it: the key of the half of the hash where sockets are."""
+        return (self.daddr, self.dport, self.rcv_saddr, self.num)
+
     # -- what C reaches through function pointers ---------------------------------------------
 
     def state_change(self) -> None:

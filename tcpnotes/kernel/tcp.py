@@ -605,9 +605,8 @@ def tcp_unhash(sk: Sock) -> None:
         if not listeners:
             del net.listening[sk.num]
     else:
-        key = net.key(sk.rcv_saddr, sk.num, sk.daddr, sk.dport)
-        if net.ehash.get(key) is sk:
-            del net.ehash[key]
+        if net.ehash.get(sk.pair) is sk:
+            del net.ehash[sk.pair]
     sk.hashed = False
 
 

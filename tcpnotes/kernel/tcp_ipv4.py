@@ -134,7 +134,7 @@ def __tcp_v4_hash(sk: Sock) -> None:
     if sk.state == LISTEN:
         net.listening.setdefault(sk.num, []).append(sk)
     else:
-        net.ehash[net.key(sk.rcv_saddr, sk.num, sk.daddr, sk.dport)] = sk
+        net.ehash[sk.pair] = sk
     sk.hashed = True
 
 
@@ -163,8 +163,8 @@ def tcp_v4_lookup_listener(net: Net, daddr: int, hnum: int) -> Sock | None:
 @mirrors("net/ipv4/tcp_ipv4.c")
 def __tcp_v4_lookup_established(net: Net, saddr: int, sport: int, daddr: int, hnum: int) -> Sock | TwBucket | None:
     """The connection a segment belongs to: a live socket first, then a bucket."""
-    key = (daddr << 32 | saddr) << 32 | hnum << 16 | sport
-    return net.ehash.get(key) or net.tw_hash.get(key)
+    sk = net.ehash.get((saddr, sport, daddr, hnum))
+    return sk or (net.tw_hash.get(net.key(daddr, hnum, saddr, sport)) if net.tw_hash else None)
 
 
 @mirrors("net/ipv4/tcp_ipv4.c")
@@ -191,8 +191,7 @@ def first_sequence(net: Net) -> int:
 def tcp_v4_check_established(sk: Sock) -> int:
     """Connect: is the same pair of ends still in use?  A bucket with timestamps may be taken over, and then goes."""
     net = sk.net
-    key = net.key(sk.rcv_saddr, sk.num, sk.daddr, sk.dport)
-    tw = net.tw_hash.get(key)
+    tw = net.tw_hash.get(net.key(sk.rcv_saddr, sk.num, sk.daddr, sk.dport))
     if tw is not None:
         asks = net.profile.time_wait_reuse == "tcp_tw_reuse"
         if not tw.ts_recent_stamp or (asks and (net.sysctl["tcp_tw_reuse"] != 1 or net.seconds <= tw.ts_recent_stamp)):
@@ -200,7 +199,7 @@ def tcp_v4_check_established(sk: Sock) -> int:
         sk.write_seq = (tw.snd_nxt + 65535 + 2) & MAXSEQ or 1
         sk.ts_recent = tw.ts_recent
         sk.ts_recent_stamp = tw.ts_recent_stamp
-    elif key in net.ehash:
+    elif sk.pair in net.ehash:
         return -errno.EADDRNOTAVAIL
     __tcp_v4_hash(sk)
     if tw is not None:
@@ -493,7 +492,7 @@ def tcp_v4_rcv(net: Net, seg: Segment) -> None:
     skb = received_skb(seg)
     if net.profile.buffer_cost == "slab":
         skb.truesize = slab_truesize(skb)
-    sk = __tcp_v4_lookup(net, *seg[:4])
+    sk = __tcp_v4_lookup(net, seg.saddr, seg.sport, seg.daddr, seg.dport)
     if sk is None:
         tcp_v4_send_reset(net, skb)
         return

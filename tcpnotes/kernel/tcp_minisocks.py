@@ -169,8 +169,8 @@ def __tcp_tw_hashdance(sk: Sock, tw: TwBucket) -> None:
     """Put the bucket where the socket was: in the TIME_WAIT half of the hash, and on the list of its port."""
     net = sk.net
     if sk.hashed:
-        if net.ehash.get(tw.key) is sk:
-            del net.ehash[tw.key]
+        if net.ehash.get(sk.pair) is sk:
+            del net.ehash[sk.pair]
         sk.hashed = False
     net.tw_hash[tw.key] = tw
     port = net.bhash[sk.num]

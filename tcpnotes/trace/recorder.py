@@ -52,6 +52,10 @@ class HostTrace:
         """How many kernel functions are open."""
         return len(self.open)
 
+    def entered(self, name: str, subject: int | None) -> None:
+        """A kernel function is entered."""
+        self.add(record(r.Enter, (self.net.now, self.host, len(self.open), name, subject, "enter")))
+
     def leave(self) -> None:
         """The innermost open function returns (the others are entered and left by `kernel.mirror`)."""
         self.open.pop()

@@ -14,6 +14,7 @@ from tcpnotes.kernel.profile import Profile, profile_by_name
 from tcpnotes.trace.frames import HostView, InFlight
 from tcpnotes.trace.recorder import Recorder
 from tcpnotes.trace.segment import Segment
+from tcpnotes.world.clock import soonest
 from tcpnotes.world.events import (
     AppCalls,
     Event,
@@ -29,8 +30,6 @@ from tcpnotes.world.host import Host, Result
 from tcpnotes.world.process import ADDRESSES, CallError
 from tcpnotes.world.snapshot import view_host
 from tcpnotes.world.wire import Wire
-
-_NEVER = 1 << 62
 
 
 class World:
@@ -200,33 +199,9 @@ class World:
 
     # -- in the order of time -----------------------------------------------------------------------------
 
-    def _next(self) -> tuple[int, str | None, InFlight | None]:
-        """When the next thing happens, and what: a tick of a host, or a segment; ticks come first.
-
-        The timer at the head of a host's heap may be one that no longer counts, so it is looked at only when its
-        turn would have come.
-        """
-        now = self.now
-        flight = self.wire.next_due()
-        at = _NEVER if flight is None else flight.due
-        name = None
-        for host in self.hosts.values():
-            timers = host.net.timers
-            if timers and timers[0][0] * host.net.times.tick <= at:
-                tick = host.net.next_tick()
-                if tick is not None:
-                    due = tick * host.net.times.tick
-                    if due < now:
-                        due = now
-                    if due < at or (due == at and name is None):
-                        at, name = due, host.name
-        if name is None and at < now:
-            at = now
-        return at, name, flight
-
     def next_due(self) -> tuple[int, Event] | None:
         """What time brings next, and when: a tick with a timer due, or a segment; ticks come first."""
-        at, name, flight = self._next()
+        at, name, flight = soonest(self.hosts, self.wire, self.now)
         if name is not None:
             return at, TimerFires(name)
         return None if flight is None else (at, SegmentArrives(flight.wire))
@@ -242,7 +217,7 @@ class World:
     def run_until(self, t: int) -> None:
         """Let everything happen up to and including microsecond ``t``, and set the clock there."""
         while True:
-            at, name, flight = self._next()
+            at, name, flight = soonest(self.hosts, self.wire, self.now)
             if at > t:
                 break
             if name is not None:

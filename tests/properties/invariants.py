@@ -191,7 +191,7 @@ def _tables(net: Net, sk: Sock) -> Iterator[str]:
         elif sk.state == LISTEN:
             if sk not in net.listening.get(sk.num, []):
                 yield "a listener that is not in its table"
-        elif net.ehash.get(net.key(sk.rcv_saddr, sk.num, sk.daddr, sk.dport)) is not sk:
+        elif net.ehash.get(sk.pair) is not sk:
             yield "not where segments would find it"
     elif sk.state != CLOSE:
         yield "not hashed"
@@ -218,7 +218,7 @@ def _counts(net: Net) -> Iterator[str]:
     if net.doomed:
         yield "destroyed sockets were not freed"
     for key, sk in net.ehash.items():
-        if net.socks.get(sk.id) is not sk or not sk.hashed or key != net.key(sk.rcv_saddr, sk.num, sk.daddr, sk.dport):
+        if net.socks.get(sk.id) is not sk or not sk.hashed or key != sk.pair:
             yield f"the established hash leads to {sk}, which does not belong there"
     for port, listeners in net.listening.items():
         for sk in listeners:

@@ -1,0 +1,126 @@
+"""Build the engine compiled: `build/native/` becomes a copy of the package whose kernel and world are C (by mypyc).
+
+The plain Python stays the reference.  What is compiled is the same text, but for one thing: constants are marked
+as such, so that the compiler writes them out.  Put the folder before all others to use it:
+
+    PYTHONPATH=build/native tcpnotes bench lives
+
+Needs a C compiler, and mypy (which brings mypyc).
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HERE = ROOT / "build" / "native"
+# Descriptors, text that becomes code, and what changes functions at run time stay as they are.
+PLAIN = {"__init__", "bucket", "copies", "mirror", "profile", "resume", "events", "snapshot", "world"}
+FOLDERS = ("kernel", "world")
+
+
+def modules() -> list[Path]:
+    """The files to be compiled, within the package."""
+    package = ROOT / "tcpnotes"
+    inner = [path for folder in FOLDERS for path in sorted((package / folder).glob("*.py")) if path.stem not in PLAIN]
+    return [path.relative_to(ROOT) for path in [package / "trace/recorder.py", *inner]]
+
+
+def constants_marked(path: Path) -> str:
+    """The text of a module with its whole numbers in capitals as ``NAME: Final = 1``, a line each."""
+    text = (ROOT / path).read_text()
+    module = importlib.import_module(".".join(path.with_suffix("").parts))
+    lines = text.split("\n")
+    found = False
+    for node in reversed(ast.parse(text).body):
+        if not isinstance(node, ast.Assign):
+            continue
+        names = [name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+        if all(name.isupper() and isinstance(getattr(module, name), int) for name in names):
+            lines[node.lineno - 1 : node.end_lineno] = [f"{name}: _Final = {getattr(module, name)}" for name in names]
+            found = True
+    if not found:
+        return text
+    at = next(n for n, line in enumerate(lines) if line.startswith("from __future__")) + 1
+    return "\n".join([*lines[:at], "from typing import Final as _Final", *lines[at:]])
+
+
+def shells_within(text: str) -> str:
+    """The text of a module in which each marked function stands in its shell (see `tcpnotes.kernel.mirror`).
+
+    Compiled functions call each other directly, so that nothing can be put around them later.
+    """
+    lines = text.split("\n")
+    for node in reversed(ast.parse(text).body):
+        marks = node.decorator_list if isinstance(node, ast.FunctionDef) else []
+        mark = next((mark for mark in marks if ast.unparse(mark).startswith("mirrors(")), None)
+        if mark is None or not isinstance(node, ast.FunctionDef):
+            continue
+        assert len(marks) == 1 and node.end_lineno is not None
+        name, subject = node.name, node.args.args[0].arg
+        given = ", ".join(arg.arg for arg in node.args.args)
+        inline = "include/" in ast.unparse(mark)
+        lines[node.end_lineno : node.end_lineno] = SHELL.format(
+            name=name,
+            subject=subject,
+            parameters=ast.unparse(node.args),
+            given=given,
+            returns=ast.unparse(node.returns) if node.returns else "None",
+            open=f"opened[-1] if opened else {name!r}" if inline else repr(name),
+            mark=ast.unparse(mark)[:-1] + f", doc={(ast.get_docstring(node) or '').splitlines()[0]!r})",
+        ).split("\n")
+        lines[node.lineno - 1] = lines[node.lineno - 1].replace(f"def {name}(", f"def _inner_{name}(", 1)
+        del lines[mark.lineno - 1 : mark.end_lineno]
+    return "\n".join(lines)
+
+
+SHELL = """
+
+def {name}({parameters}) -> {returns}:
+    trace = {subject}.net.trace
+    if trace is None:
+        return _inner_{name}({given})
+    opened = trace.open
+    trace.entered({name!r}, {subject}.id)
+    opened.append({open})
+    try:
+        return _inner_{name}({given})
+    finally:
+        opened.pop()
+
+
+{mark}({name})
+"""
+
+
+def main() -> None:
+    """Copy, mark, compile."""
+    from mypyc.build import mypycify
+    from setuptools import setup
+
+    sys.path.insert(0, str(ROOT))
+    compiled = modules()
+    shutil.rmtree(HERE, ignore_errors=True)
+    shutil.copytree(ROOT / "tcpnotes", HERE / "tcpnotes", ignore=shutil.ignore_patterns("__pycache__"))
+    for path in [*compiled, Path("tcpnotes/trace/segment.py")]:
+        (HERE / path).write_text(shells_within(constants_marked(path)))
+    mirror = HERE / "tcpnotes/kernel/mirror.py"
+    mirror.write_text(mirror.read_text().replace("COMPILED = False", "COMPILED = True"))
+    os.chdir(HERE)
+    flags = ["--ignore-missing-imports", "--follow-imports=silent", "--hide-error-context"]
+    setup(
+        name="tcpnotes-native",
+        packages=[],
+        ext_modules=mypycify([*flags, *map(str, compiled)], opt_level="2", debug_level="0"),
+        script_args=["--quiet", "build_ext", "--inplace"],
+    )
+    shutil.rmtree(HERE / "build", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
