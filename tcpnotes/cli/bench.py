@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentTypeError, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tcpnotes.cli._command import Subparsers, add_json, command, print_columns, print_json, unknown
+from tcpnotes.cli._command import CommandError, Subparsers, add_json, command, print_columns, print_json, unknown
 
 if TYPE_CHECKING:
     from tcpnotes.bench import Figure
@@ -28,6 +29,12 @@ def add(subparsers: Subparsers) -> None:
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="seconds; proves only that it works")
     size.add_argument("--million", action="store_true", help="lives beside a million buckets (minutes)")
+    parser.add_argument(
+        "--against",
+        metavar="FILE",
+        type=Path,
+        help="earlier figures (of --json); exit status 1 if one fell by 30 %%",
+    )
     add_json(parser)
 
 
@@ -40,13 +47,24 @@ def _name(text: str) -> str:
 def run(args: Namespace) -> int:
     """Take the measurements and print them as they come."""
     from tcpnotes.bench import FULL, MEASUREMENTS, MILLION, QUICK
+    from tcpnotes.bench.fallen import earlier, fallen
+    from tcpnotes.kernel import mirror
 
     size = QUICK if args.quick else MILLION if args.million else FULL
+    try:
+        before = earlier(args.against) if args.against else {}
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+    lost: list[tuple[Figure, float]] = []
     rows: list[tuple[str, ...]] = [("MEASUREMENT", "CASE", "VALUE", "RATIO", "MUST", "AIM", "")]
     for name in dict.fromkeys(args.names or _NAMES):
         if sys.stderr.isatty():
             print(f"\r{name} … ", end="", file=sys.stderr, flush=True)
-        for figure in MEASUREMENTS[name].take(size):
+        figures = list(MEASUREMENTS[name].take(size))
+        if fallen(figures, before):  # a machine may have been busy: once more
+            figures = list(MEASUREMENTS[name].take(size))
+        lost += fallen(figures, before)
+        for figure in figures:
             if args.json:
                 goal = figure.goal
                 print_json(
@@ -60,8 +78,11 @@ def run(args: Namespace) -> int:
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr, flush=True)
     if not args.json:
+        print(f"The engine is {'compiled' if mirror.COMPILED else 'plain Python'}.")
         print_columns(rows)
-    return 0
+    for figure, left in lost:
+        print(f"{figure.measurement}, {figure.case}: only {left:.0%} of what it was.", file=sys.stderr)
+    return 1 if lost else 0
 
 
 def _row(figure: Figure) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields, replace
 from itertools import zip_longest
 from typing import NamedTuple
 
+from tcpnotes.kernel.net import SYSCTL_DEFAULTS
 from tcpnotes.kernel.profile import LINUX_2_4_0, PROFILES, Profile, profile_by_name
-from tcpnotes.kernel.sock import SYSCTL_DEFAULTS
 from tcpnotes.scenarios import run, scenario_names
 from tcpnotes.scenarios.loader import Scenario
 from tcpnotes.scenarios.points import points

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tcpnotes.bench import MEASUREMENTS, QUICK, Figure
 from tcpnotes.bench.buckets import measure
 from tcpnotes.bench.calibration import events_per_second
+from tcpnotes.bench.fallen import earlier, fallen
 from tcpnotes.bench.lives import CLIENT, SERVER, Lives
 from tcpnotes.bench.measure import Goal, Timing, compared, in_events, per_second
 from tcpnotes.cli.bench import _NAMES
@@ -31,6 +34,35 @@ def test_every_measurement_reports_figures_of_its_own_name(name: str) -> None:
 
 def test_the_command_knows_the_names_without_loading_the_engine() -> None:
     assert set(_NAMES) == set(MEASUREMENTS)
+
+
+def figure_with(ratio: float, more: bool = True) -> Figure:
+    return Figure("lives", "trace off", 1.0, "lives/s", ratio, "of H", Goal(1.0, 1.0, more), 1.0, 1)
+
+
+def test_a_figure_has_fallen_when_more_than_thirty_percent_are_gone(tmp_path: Path) -> None:
+    path = tmp_path / "figures.jsonl"
+    path.write_text('{"name": "lives", "case": "trace off", "ratio": 0.5}\n')
+    before = earlier(path)
+    assert fallen([figure_with(0.36), figure_with(0.8)], before) == []
+    assert fallen([figure_with(0.25)], before) == [(figure_with(0.25), 0.5)]
+
+
+def test_a_time_has_fallen_when_it_grew(tmp_path: Path) -> None:
+    before = {("lives", "trace off"): 30.0}
+    assert fallen([figure_with(40.0, more=False)], before) == []
+    assert fallen([figure_with(60.0, more=False)], before) == [(figure_with(60.0, more=False), 0.5)]
+
+
+def test_what_was_not_measured_then_cannot_have_fallen() -> None:
+    assert fallen([figure_with(0.1)], {("fork", "fork"): 1.0}) == []
+
+
+def test_a_file_without_figures_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "figures.jsonl"
+    path.write_text('{"name": "lives", "case": "trace off", "ratio": 0.5}\n{}\n')
+    with pytest.raises(ValueError, match=r"figures.jsonl:2: no figure of 'tcpnotes bench --json'\."):
+        earlier(path)
 
 
 def test_lives_live_and_leave_nothing_behind() -> None:
