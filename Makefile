@@ -52,7 +52,7 @@ $(PDF)/book.pdf: tools/make_pdf.py $(SLIDES)/index.html $(wildcard book/*.* book
 	tools/install_browser.sh
 	$(BIN)/python tools/make_pdf.py
 
-show: site lite  ## serve the site, and what else has been built, on this machine
+show: site lite slides  ## serve the site, and what else has been built, on this machine
 	$(BIN)/python tools/publish.py book/_build/public
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory book/_build/public 8000
 
@@ -60,7 +60,7 @@ jupyter-book: $(BOOKENV)/.ready  ## the same pages by the command of Jupyter Boo
 	PYTHONPATH=$(CURDIR) $(BOOKENV)/bin/jupyter-book build --warningiserror --keep-going --quiet \
 	--path-output book/_build/jupyter-book --config book/_config.yml book
 
-publish: site lite  ## one folder that any static server can serve under any prefix: make publish DIR=…
+publish: site lite slides pdf  ## one folder that any static server can serve under any prefix: make publish DIR=…
 	$(BIN)/python tools/publish.py "$(DIR)"
 
 measure-site: site  ## bytes and milliseconds of the chapters' pages
@@ -97,9 +97,9 @@ wire: setup  ## captures against tshark and real sockets; install what that need
 nbval: setup  ## run every notebook and compare what it prints with what it has stored
 	$(NBVAL) notebooks
 
-browser: site lite  ## tests in a real browser; install it where that is allowed
+browser: site lite slides pdf  ## tests in a real browser; install it where that is allowed
 	tools/install_browser.sh
-	$(BIN)/python -m pytest -m browser tests/browser tests/site
+	$(BIN)/python -m pytest -m browser tests/browser tests/site tests/slides
 
 long: setup  ## tests that take many minutes
 	$(BIN)/python -m pytest -m "long and not browser and not wire" -n $(JOBS)

@@ -24,11 +24,21 @@ function partsOf(section) {
   }
   return parts;
 }
+// What a drawing brings with it for its looks is said once, before the deck's own style.
+const shared = new Set(), looks = document.createElement("style");
+document.querySelector("link[href$='deck.css']").before(looks);
+function share(style) {
+  if (!shared.has(style.textContent)) looks.append(style.textContent);
+  shared.add(style.textContent);
+  style.remove();
+}
 // What a cell has put out: pictures of a gallery one by one, the words of a table, a stepper, a card.
 function unpack(out) {
-  out.querySelectorAll("style, script:not([type])").forEach((node) => node.remove());
+  out.querySelectorAll("script:not([type])").forEach((node) => node.remove());
+  out.querySelectorAll("style").forEach(share);
   const found = [];
   for (const child of [...out.children]) {
+    if (child.matches("div.tn-play")) continue;  // how to act oneself, in a notebook
     if (child.matches(".tn-gallery")) {
       const group = document.createElement("div");
       group.className = "tn tn-picture deck-pictures";
