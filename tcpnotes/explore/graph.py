@@ -42,8 +42,20 @@ def joint_graph(search: Search, found: Found | None = None) -> Graph:
                 left = there & (1 << LEFT_BITS) - 1
                 spent = sum((full >> shift & 7) - (left >> shift & 7) for shift in (0, 3))
                 edges[here, node] = min(spent, edges.get((here, node), spent))
-    way = [_node(search, key) for key in found.path] if found is not None else []
+    way = [_node(search, key) for key in _keys(search, found)] if found is not None else []
     return Graph(tuple(nodes), edges, tuple(node for i, node in enumerate(way) if not i or node != way[i - 1]))
+
+
+def _keys(search: Search, found: Found) -> list[int]:
+    """The states on the way to what was found, with the one to which the step leads that breaks it."""
+    if found.last is None:
+        return found.path
+    last = next(
+        there
+        for event, there, _ in search.space.explained(found.path[-1])
+        if event[:2] == found.last[:2]  # whatever becomes of what it sends
+    )
+    return [*found.path, last]
 
 
 def way_to(search: Search, node: Node) -> Found:

@@ -111,7 +111,7 @@ def scenario_text(search: Search, found: Found) -> str:
         rest = json.dumps(list(args[1:]))
         lines.append(f'    {{ at = 0, host = "{host}", call = "{call}"{fd}, args = {rest} }},')
     if model.start == "established":
-        lines.append('    # No SYN comes any more: this only lets the handshake be over before the moves begin.')
+        lines.append("    # No SYN comes any more: this only lets the handshake be over before the moves begin.")
         lines.append('    { at = 1, lose = "SYN", from = "A", count = 1 },')
     lines += ["]", "moves = ["]
     for low, high in zip(told.marks, told.marks[1:], strict=False):

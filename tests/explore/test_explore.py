@@ -225,7 +225,7 @@ def test_graph__pairs_of_places_with_the_way_and_what_only_loss_makes() -> None:
     search = searched("close_lossy")
     graph = joint_graph(search, search.results()[0])
     assert ("ESTABLISHED", "ESTABLISHED") in graph.nodes and ("gone", "gone") in graph.nodes
-    assert graph.way[0] == ("ESTABLISHED", "ESTABLISHED")
+    assert graph.way[0] == ("ESTABLISHED", "ESTABLISHED") and graph.way[-1] == ("gone", "gone")
     assert graph.lossy == set()  # losing one segment makes no new pair of places, only new ways to the old ones
     source = dot_source(graph)
     assert "penwidth=3" in source and "dashed" not in source
