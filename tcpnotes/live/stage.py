@@ -100,6 +100,7 @@ class LiveStage:
         self._rules: list[Rule] = []
         self._due: list[_Due] = []
         self._sent = 0
+        self._latest = dict.fromkeys(HOSTS, 0)  # when each host sent last
         self._ends: dict[str, _End] = {}
         self._tasks = dict.fromkeys(HOSTS, 0)
         self._calls: dict[tuple[str, int], _UnderWay] = {}
@@ -236,7 +237,9 @@ class LiveStage:
         """Take what the hosts have sent onto the wire."""
         for host, card in self._cards.items():
             while (caught := card.catch()) is not None:
-                t = max(0, round((caught.stamp - self._start) * 1_000_000))
+                # Stamps become times by two clocks that are read one after the other: the order of sending stands.
+                t = max(self._latest[host], round((caught.stamp - self._start) * 1_000_000))
+                self._latest[host] = t
                 seg = caught.seg
                 self._sent += 1
                 self._add(r.Sent(t, host, 0, None, seg, self._sent, None))
