@@ -121,7 +121,7 @@ def _restored(head: dict[str, Any], body: bytes) -> Search:
     sides = zip(space.side_end, space.side_inbox, strict=True)
     space._side_numbers = {end << 32 | inbox: number for number, (end, inbox) in enumerate(sides)}
     space.cut = head["cut"]
-    search.seen = set(search.order)
+    search.restored()
     search.at, search.transitions = head["at"], head["transitions"]
     search._summary_list = [Summary(*summary) for summary in head["summaries"]]
     search._summaries = {summary: number for number, summary in enumerate(search._summary_list)}

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Any
 
 from tcpnotes.explore.model import Model
-from tcpnotes.explore.shape import shape
+from tcpnotes.explore.shape import Shape, shape
 from tcpnotes.explore.views import ABORTED, CLOSED, EOF, ERROR, LATE, OPEN, App, End, Step, Stimulus
 from tcpnotes.kernel.sock import CLOSE, LISTEN, NEVER
 from tcpnotes.trace.segment import Segment
@@ -129,8 +129,20 @@ def possible(host: Host, app: App) -> list[str]:
     return deeds
 
 
+def essence(host: Host, app: App) -> Shape:
+    """All of a host with its application that still matters."""
+    return shape(host, not app.write)
+
+
+def _whole_shape(host: Host, app: App) -> Shape:
+    return shape(host)
+
+
 class Ends:
-    """The table of states of an end.  ``judge`` sees every new step, ``judge_state`` every new state."""
+    """The table of states of an end.  ``judge`` sees every new step, ``judge_state`` every new state.
+
+    With ``whole``, states that differ only in what has no more influence are kept apart.
+    """
 
     def __init__(
         self,
@@ -138,6 +150,7 @@ class Ends:
         judge: Callable[[Step, int, Stimulus], None] | None = None,
         judge_state: Callable[[End, int], None] | None = None,
         kept: int = KEPT,
+        whole: bool = False,
     ) -> None:
         self.model = model
         self.judge = judge
@@ -152,6 +165,7 @@ class Ends:
         self.spent = bytearray()  # is nothing left of the connection, and nobody who could do anything?
         self.outs: list[tuple[int, ...]] = []  # what may be sent at once: numbers of segments
         self.worked = 0
+        self.known_by = _whole_shape if whole else essence
         self._kept = kept
         self._numbers: dict[bytes, int] = {}
         self._segment_numbers: dict[Segment, int] = {}
@@ -199,7 +213,7 @@ class Ends:
         return number
 
     def _intern(self, host: Host, app: App, parent: int, cause: int) -> int:
-        digest = blake2b(marshal.dumps((shape(host), tuple(app)), 2), digest_size=16).digest()
+        digest = blake2b(marshal.dumps((self.known_by(host, app), tuple(app)), 2), digest_size=16).digest()
         number = self._numbers.get(digest)
         if number is None:
             number = self._numbers[digest] = len(self.digests)

@@ -49,6 +49,7 @@ class Search:
         *,
         reduce: bool = True,
         properties: Iterable[Property] | None = None,
+        whole: bool | None = None,
     ) -> None:
         self.model = model
         self.profile = profile
@@ -63,7 +64,7 @@ class Search:
         self._summary_of = array("I")  # of each end
         self._pairs: dict[int, list[Property]] = {}
         self._rests: dict[int, list[Property]] = {}
-        self.space = Space(model, profile, reduce, self._judge if self._by["step"] else None, self._judge_end)
+        self.space = Space(model, profile, reduce, self._judge if self._by["step"] else None, self._judge_end, whole)
         self.seen = {self.space.first}
         self.order = array("Q", [self.space.first])
         self.parents = array("I", [0])
@@ -73,6 +74,10 @@ class Search:
         self.found: dict[str, Found] = {}
         self._where: dict[str, int] = {}  # of each property that is broken, the state it was broken in or from
         self._look(self.space.first, 0)
+
+    def restored(self) -> None:
+        """What follows from `order`, once that has been filled from elsewhere."""
+        self.seen = set(self.order)
 
     # -- judging ----------------------------------------------------------------------------------------------
 

@@ -11,12 +11,27 @@ in a shape is of a kind that `marshal` writes.
 
 from __future__ import annotations
 
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
 from tcpnotes.kernel.net import Net
-from tcpnotes.kernel.sock import KEEPALIVE_TIMER, NEVER, SOCK_FIELDS, TASK_TIMER, OpenRequest, Sock
-from tcpnotes.kernel.tcp_h import TCP_RTO_MAX
+from tcpnotes.kernel.sock import (
+    CLOSE,
+    CLOSE_WAIT,
+    CLOSING,
+    KEEPALIVE_TIMER,
+    LAST_ACK,
+    NEVER,
+    SEND_SHUTDOWN,
+    SOCK_FIELDS,
+    SYN_RECV,
+    SYN_SENT,
+    TASK_TIMER,
+    OpenRequest,
+    Sock,
+)
+from tcpnotes.kernel.tcp_h import ACK_SCHED, TCP_RTO_MAX
 from tcpnotes.world.host import Host
 
 Shape = tuple[Any, ...]
@@ -37,18 +52,52 @@ _APART = frozenset(
         "out_of_order_queue", "prequeue", "listen_opt", "accept_queue",
     }
 )  # fmt: skip
-_plain = attrgetter(*[name for name in SOCK_FIELDS if name not in _TIMES and name not in _APART])
+_PLAIN = tuple([name for name in SOCK_FIELDS if name not in _TIMES and name not in _APART])
+_REST = (  # what `_whole` puts behind them
+    "send_head", "lsndtime", "snd_cwnd_stamp", "ack_lrcvtime", "timeout", "ack_timeout", "rcv_tstamp", "last_oow_ack",
+    "probes_since", "backoff", "retrans_stamp", "write_queue", "receive_queue", "out_of_order_queue", "prequeue",
+    "listen_opt", "accept_queue",
+)  # fmt: skip
+_plain = attrgetter(*_PLAIN)
 _received = attrgetter("seq", "end_seq", "len", "flags", "truesize")
 
+# What may be dead, by what it is for; see `dead_fields`.
+_FEW_PAGES = 256
+_FIN_CAME = (CLOSE_WAIT, LAST_ACK, CLOSING)
+_NONE: frozenset[str] = frozenset()
+_MEMORY = frozenset({"forward_alloc"})
+_QUICK = frozenset({"ack_quick", "ack_lrcvtime"})
+_ACKING = _QUICK | {"ack_pending", "ack_pingpong", "ack_ato", "ack_last_seg_size"}
+_READING = frozenset({"copied_seq"})
+_WRITING = frozenset({"lsndtime", "snd_sml", "pushed_seq"})
+_MEASURING = _WRITING | {
+    "snd_cwnd", "snd_cwnd_cnt", "snd_cwnd_used", "snd_cwnd_stamp", "snd_ssthresh", "prior_ssthresh", "mdev", "mdev_max",
+    "rttvar", "rtt_seq",
+}  # fmt: skip
+_SENDING = _MEASURING | {"snd_wl1", "snd_wnd"}
+_CLOSED = frozenset({*_PLAIN, *_REST}) - {
+    "state", "err", "shutdown", "done", "dead", "linger", "lingertime", "num", "bound", "hashed", "reuse", "keepopen",
+    "receive_queue", "out_of_order_queue", "prequeue",
+}  # fmt: skip
+_RESETTING = _CLOSED - {  # what the RST for unread data is made of
+    "snd_una", "snd_nxt", "snd_wnd", "snd_wscale", "write_seq", "rcv_nxt", "rcv_wup", "rcv_wnd", "rcv_wscale",
+    "copied_seq", "rcvbuf", "rmem_alloc", "window_clamp", "rcv_ssthresh", "ack_rcv_mss", "advmss", "tcp_header_len",
+    "scaling_ratio",
+}  # fmt: skip
 
-def shape(host: Host) -> Shape:
-    """The shape of ``host`` at its own present time."""
+
+def shape(host: Host, mute: bool | None = None) -> Shape:
+    """The shape of ``host`` at its own present time; with ``mute`` told, its essence.
+
+    The *essence* leaves out besides what a connection that has come so far never asks for
+    again (`dead_fields`).  ``mute`` says that the application will write no more.
+    """
     net = host.net
     numbers = {number: place for place, number in enumerate(sorted(net.socks))}
     wheel = net.tw_death_slot
     calendar = net.twcal_hand
     return (
-        tuple([_sock(sk, net.jiffies) for _, sk in sorted(net.socks.items())]),
+        tuple([_sock(sk, net.jiffies, mute) for _, sk in sorted(net.socks.items())]),
         tuple([(tick - net.jiffies, kind, numbers.get(owner, owner) if kind <= KEEPALIVE_TIMER else 0)
                for tick, kind, owner in _live(net)]),
         tuple([(tw.substate, tw.num, tw.dport, tw.rcv_nxt, tw.rcv_wnd, tw.snd_nxt, tw.syn_seq, tw.reuse, tw.timeout,
@@ -57,7 +106,7 @@ def shape(host: Host) -> Shape:
         calendar >= 0 and (net.twcal_jiffie - net.jiffies),
         tuple([(port, bucket.fastreuse, len(bucket.owners), sum(bucket.buckets.values()))
                for port, bucket in sorted(net.bhash.items())]),
-        net.orphan_count, net.memory_allocated,
+        net.orphan_count, net.memory_allocated if mute is None or not roomy(net) else 0,
         tuple([(task.call, task.resume, task.fd, task.left, task.done, task.target, task.flags, task.timeo,
                 task.asleep, numbers.get(task.sk or 0)) for task in net.tasks.values()]) if net.tasks else (),
         tuple([(file.fd, numbers.get(file.sk), file.nonblock, file.refs)
@@ -89,7 +138,68 @@ def _ago(stamp: int, now: int) -> int | None:
     return age if age < _LONG_AGO else _LONG_AGO
 
 
-def _sock(sk: Sock, now: int) -> Shape:
+def roomy(net: Net) -> bool:
+    """Is memory so plentiful that nobody asks how much of it is taken?"""
+    return net.memory_allocated < _FEW_PAGES <= net.sysctl["tcp_mem_max"] >> 4
+
+
+def dead_fields(sk: Sock, mute: bool) -> frozenset[str]:
+    """The fields of ``sk`` that no function of the kernel will ask for before it sets them anew.
+
+    With ``mute`` the owner will write no more.  Each case says why; a test holds full and
+    essential searches against each other, state by state and step by step.
+    """
+    dead = _MEMORY if roomy(sk.net) else _NONE
+    if sk.listen_opt is not None or sk.state in (SYN_SENT, SYN_RECV):
+        return dead
+    unread = bool(sk.receive_queue or sk.out_of_order_queue or sk.prequeue)
+    if sk.state == CLOSE and not sk.hashed:
+        # No segment finds it; calls look at the error, at what is shut down, and at what is still to be read.
+        return dead | (_RESETTING if unread else _CLOSED)
+    if sk.done and sk.state in _FIN_CAME:
+        if not unread:
+            dead |= _READING
+        if not sk.ack_pending & ACK_SCHED:
+            # Nothing can come any more but what came before; that starts quick ACKs anew (tcp_data_queue).
+            dead |= _ACKING
+        elif sk.ack_pingpong:
+            dead |= _QUICK  # until the ACK that is owed is sent, and then the case before
+    finished = bool(sk.shutdown & SEND_SHUTDOWN)
+    if sk.send_head is not None or not (mute or finished):
+        return dead
+    dead |= _WRITING
+    if finished and not sk.write_queue:
+        return dead | _SENDING  # but ACKs nothing is sent any more
+    if sk.state == (LAST_ACK if sk.write_queue else CLOSE_WAIT) and len(sk.write_queue) < 2:
+        dead |= _MEASURING  # a FIN asks for the window alone, and its ACK is the end
+    return dead
+
+
+def _sock(sk: Sock, now: int, mute: bool | None) -> Shape:
+    if mute is None:
+        return _whole(sk, now)
+    return _without(_whole(sk, now), dead_fields(sk, mute))
+
+
+def _without(whole: Shape, dead: frozenset[str]) -> Shape:
+    plain, rest = list(whole[0]), list(whole[1:])
+    inside, apart = _places(dead)
+    for place in inside:
+        plain[place] = None
+    for place in apart:
+        rest[place] = None
+    return (tuple(plain), *rest)
+
+
+@cache
+def _places(dead: frozenset[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return (
+        tuple([place for place, name in enumerate(_PLAIN) if name in dead]),
+        tuple([place for place, name in enumerate(_REST) if name in dead]),
+    )
+
+
+def _whole(sk: Sock, now: int) -> Shape:
     head = sk.send_head
     where = -1
     if head is not None:

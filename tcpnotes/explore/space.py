@@ -13,7 +13,8 @@ the hosts are one (in a symmetric model), and whether a segment is lost or doubl
 decided when it is sent, because that commutes with everything that may happen before it
 would arrive; and what is on its way to an end that has nothing left of the connection
 arrives before anything else happens: such an end answers every segment as it will always
-answer it, so the order does not matter.  The *full* space has both hosts apart, and losing and doubling as events.
+answer it, so the order does not matter; and states of an end that differ only in what has no more
+influence are one (`shape.dead_fields`).  The *full* space has all of that apart, and losing and doubling as events.
 """
 
 from __future__ import annotations
@@ -53,11 +54,12 @@ class Space:
         reduce: bool = True,
         judge: Callable[[Step, int, Stimulus], None] | None = None,
         judge_state: Callable[[End, int], None] | None = None,
+        whole: bool | None = None,
     ) -> None:
         self.model = model
         self.reduce = reduce
         self.symmetric = reduce and model.symmetric
-        self.ends = Ends(model, judge, judge_state)
+        self.ends = Ends(model, judge, judge_state, whole=not reduce if whole is None else whole)
         self.inboxes: list[tuple[int, ...]] = []
         self.side_end = array("I")
         self.side_inbox = array("I")
@@ -113,13 +115,13 @@ class Space:
 
     # -- moves ------------------------------------------------------------------------------------------------
 
-    def _moves_of(self, side: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def moves_of(self, side: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """What may reach a side: calls, and segments that arrive; each as ``new side << 24 | sent``."""
         moves = self._moves.get(side)
         if moves is None:
             if len(self._moves) > CACHED:
                 self._moves.clear()
-            made = [[self._packed(side, stimulus) for stimulus in some] for some in self._stimuli(side)]
+            made = [[self.packed(side, stimulus) for stimulus in some] for some in self._stimuli(side)]
             moves = self._moves[side] = (tuple(made[0]), tuple(made[1]))
         return moves
 
@@ -129,7 +131,8 @@ class Space:
         coming = dict.fromkeys(inbox if self.model.reorder else inbox[:1])
         return calls, [Stimulus("segment", "", number) for number in coming]
 
-    def _packed(self, side: int, stimulus: Stimulus) -> int:
+    def packed(self, side: int, stimulus: Stimulus) -> int:
+        """Where a stimulus leads a side, as ``new side << 24 | sent``."""
         end, sent = self.ends.step(self.side_end[side], stimulus)
         inbox = self.side_inbox[side]
         if stimulus.what == "segment":
@@ -154,23 +157,27 @@ class Space:
 
     def _fates(self, side: int, sent: int, left: int) -> list[tuple[int, tuple[str, ...]]]:
         """The same with what became of each segment; `_cut` counts what the bound leaves out."""
-        ways: list[tuple[tuple[int, ...], int, tuple[str, ...]]] = [(self.inboxes[self.side_inbox[side]], left, ())]
+        found, self._cut = self.posted(self.side_inbox[side], sent, left)
+        end = self.side_end[side]
+        return [(self.side(end, inbox) << LEFT_BITS | rest, fates) for inbox, rest, fates in found]
+
+    def posted(self, inbox: int, sent: int, left: int) -> tuple[list[tuple[int, int, tuple[str, ...]]], int]:
+        """What an inbox may become when ``sent`` is sent to it: inbox, what is left, fates; and how many are cut."""
+        ways: list[tuple[tuple[int, ...], int, tuple[str, ...]]] = [(self.inboxes[inbox], left, ())]
         for number in self.ends.outs[sent]:
             longer = []
-            for inbox, rest, fates in ways:
-                longer.append(((*inbox, number), rest, (*fates, PASSED)))
+            for coming, rest, fates in ways:
+                longer.append(((*coming, number), rest, (*fates, PASSED)))
                 if self.reduce and rest & 7:
-                    longer.append((inbox, rest - _LOSE, (*fates, LOST)))
+                    longer.append((coming, rest - _LOSE, (*fates, LOST)))
                 if self.reduce and rest >> 3 & 7:
-                    longer.append(((*inbox, number, number), rest - _DOUBLE, (*fates, DOUBLED)))
+                    longer.append(((*coming, number, number), rest - _DOUBLE, (*fates, DOUBLED)))
             ways = longer
         fitting = [way for way in ways if len(way[0]) <= self.model.in_flight]
-        self._cut = len(ways) - len(fitting)
-        end = self.side_end[side]
-        found: dict[int, tuple[str, ...]] = {}
-        for inbox, rest, fates in fitting:
-            found.setdefault(self.side(end, self._inbox(inbox)) << LEFT_BITS | rest, fates)
-        return list(found.items())
+        found: dict[tuple[int, int], tuple[str, ...]] = {}
+        for coming, rest, fates in fitting:
+            found.setdefault((self._inbox(coming), rest), fates)
+        return [(*way, fates) for way, fates in found.items()], len(ways) - len(fitting)
 
     _cut = 0
 
@@ -216,7 +223,7 @@ class Space:
             try:
                 mine = moves[me]
             except KeyError:
-                mine = self._moves_of(me)
+                mine = self.moves_of(me)
             for row in mine if calls else mine[1:]:
                 for move in row:
                     side, sent = move >> 24, move & 0xFFFFFF
@@ -249,11 +256,15 @@ class Space:
         """A segment reaches an end that has nothing left; see above."""
         me, side, other = (0, a, b) if self.side_inbox[a] and self.ends.spent[self.side_end[a]] else (1, b, a)
         stimulus = Stimulus("segment", "", self.inboxes[self.side_inbox[side]][0])
-        move = self._packed(side, stimulus)
+        move = self.drain(side)
         ways = self._fates(other, move & 0xFFFFFF, left)
         self.cut += self._cut
         for way, fates in ways:
             yield Event(me, stimulus, fates), *self._ordered(me, move >> 24, way)
+
+    def drain(self, side: int) -> int:
+        """The move of a side that has nothing left but what is on its way to it: the first of that arrives."""
+        return self.packed(side, Stimulus("segment", "", self.inboxes[self.side_inbox[side]][0]))
 
     def _ordered(self, me: int, side: int, way: int) -> tuple[int, bool]:
         other, left = way >> LEFT_BITS, way & _LEFT
@@ -286,7 +297,7 @@ class Space:
         for me, side, other in ((0, a, b), (1, b, a)):
             kinds = self._stimuli(side)
             for stimulus in [*(kinds[0] if calls else ()), *kinds[1]]:
-                move = self._packed(side, stimulus)
+                move = self.packed(side, stimulus)
                 for way, fates in self._fates(other, move & 0xFFFFFF, left):
                     yield Event(me, stimulus, fates), *self._ordered(me, move >> 24, way)
         if not self.reduce:

@@ -17,11 +17,11 @@ from tcpnotes.explore.checkpoint import CheckpointError, save
 from tcpnotes.explore.checkpoint import load as restored
 from tcpnotes.explore.circles import search_circles
 from tcpnotes.explore.coverage import UNREACHABLE, coverage, never_gone
+from tcpnotes.explore.ends import essence
 from tcpnotes.explore.graph import Graph, joint_graph, way_to
 from tcpnotes.explore.model import ModelError, load_model, model_names, parse
 from tcpnotes.explore.properties import PROPERTIES, Property, prop
 from tcpnotes.explore.search import Found, Search
-from tcpnotes.explore.shape import shape
 from tcpnotes.explore.story import events, scenario_of, tell
 from tcpnotes.explore.views import Pair
 from tcpnotes.kernel.sock import STATE_NAMES
@@ -87,7 +87,28 @@ def test_every_state__a_world_that_goes_the_same_way_has_the_same_shape(model: s
         world = tell(search, found).world
         ends = (b, a) if swapped else (a, b)
         for host, side in zip("AB", ends, strict=True):
-            assert shape(world.host(host)) == shape(space.ends.host(space.side_end[side]))
+            end = space.side_end[side]
+            assert essence(world.host(host), space.ends.apps[end]) == essence(space.ends.host(end), space.ends.apps[end])
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("model", [*SMALL, "closed_window", "long_fin_wait2", "opening", "write_close", "abort_anytime"])
+def test_essence__states_of_one_essence_do_the_same_whatever_reaches_them(model: str, profile: str) -> None:
+    # Whole states apart, each with its essence: whatever reaches two of one essence, they send the same, and what they
+    # become is of one essence again.  So are their timers, and what properties of both ends see of them.
+    search = Search(load_model(model), profile, whole=True)
+    search.run(limit=40_000)
+    ends = search.space.ends
+    essences = [(essence(ends.host(end), app), app) for end, app in enumerate(ends.apps)]
+    seen = {}
+    for end, what in enumerate(essences):
+        outside = (ends.dues[end], ends.spent[end], ends.end(end).summary)
+        assert seen.setdefault(what, outside) == outside
+    assert len(seen) < len(essences)
+    done = {}
+    for end, code in [(key >> 24, key & 0xFFFFFF) for key in list(ends._steps)]:
+        there, sent = ends.step(end, ends.stimuli[code])
+        assert done.setdefault((essences[end], code), (essences[there], sent)) == (essences[there], sent)
 
 
 def test_assassination__shortest_story_runs_as_a_scenario_and_in_a_game() -> None:
