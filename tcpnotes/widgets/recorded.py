@@ -49,15 +49,19 @@ class RecordedRun:
         return self.comparison.same_wire
 
     @property
+    def causes(self) -> list[str]:
+        """The names of the causes of what differs."""
+        return sorted({pair.cause for pair in self.comparison.differences if pair.cause})
+
+    @property
     def about(self) -> str:
         """Whose run it is, and how it compares."""
         machine, found = self.comparison.machine, self.comparison
-        causes = sorted({pair.cause for pair in found.differences if pair.cause})
         whose = f"{machine.kernel} ({machine.hz} ticks a second), {machine.date}"
         said = [
             f"Recorded on {whose}; beside it the engine under linux-6.",
             f"{sum(pair.equal for pair in found.pairs)} of {len(found.pairs)} things are equal.",
-            *(f"{name}: {CAUSES[name]}" for name in causes),
+            *(f"{name}: {CAUSES[name]}" for name in self.causes),
         ]
         unexplained = sum(pair.cause is None for pair in found.differences)
         if unexplained:
