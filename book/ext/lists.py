@@ -202,7 +202,7 @@ class Memory(Listing):
             together = server + kernel["memory"]
             chapter = titles.get(name)
             shown: make.Content = make.link(chapter.title, chapter.doc) if chapter else make.code(name)
-            rows.append([shown, f"{kernel['memory']} MB", f"{together} MB", f"{kernel['seconds']} s"])
+            rows.append([shown, f"{kernel['memory']}\u00a0MB", f"{together}\u00a0MB", f"{kernel['seconds']}\u00a0s"])
         yield make.table(["notebook", "kernel", "with its server", "processor time to run it"], rows)
         most = server + max(kernel["memory"] for kernel in measured["kernel"].values())
         longest = max(kernel["seconds"] for kernel in measured["kernel"].values())

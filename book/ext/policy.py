@@ -71,6 +71,8 @@ _REPAIRS = (
     # A button's name must contain what can be read on it.
     (re.compile(r'(<button class="[^"]*\bsearch-button-field\b[^"]*"[^>]*?)\s+aria-label="[^"]*"'), r"\1"),
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+    # The arrow of a page that has others under it in the contents.
+    (re.compile(r'<summary>(?=<span class="toctree-toggle")'), '<summary aria-label="Pages under it">'),
     # A corner of a table that says nothing is no heading.
     (re.compile(r'<th class="head[^"]*"><p></p></th>'), "<td></td>"),
     # All that is on a page lies in some landmark.

@@ -55,6 +55,11 @@ def test_what_steppers_share_comes_from_a_file_and_leaves_no_gap() -> None:
     assert "<body></body>" in touch(PAGE.format(cell)).html
 
 
+def test_an_arrow_in_the_contents_has_a_name() -> None:
+    arrow = '<details><summary><span class="toctree-toggle" role="presentation"></span></summary></details>'
+    assert '<summary aria-label="Pages under it"><span' in touch(PAGE.format(arrow)).html
+
+
 def test_a_buttons_name_is_what_can_be_read_on_it() -> None:
     button = (
         '<button class="btn search-button-field x" title="Search" aria-label="Search" data-a="b">Search Ctrl+K</button>'
