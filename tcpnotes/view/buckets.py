@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import cos, pi, sin
 
+from tcpnotes.source import say
 from tcpnotes.trace.frames import BucketView, HostView
 from tcpnotes.view import theme
 from tcpnotes.view.picture import Picture
@@ -28,7 +29,7 @@ def buckets(story: Story, host: str, index: int = -1) -> Picture:
 def wheels(view: HostView, title: str | None = None, *, column: int = 0) -> Picture:
     """Both wheels of a host as it stands; ``column`` (0 left, 1 right) gives the host's colour."""
     parts, words = draw(view)
-    title = title or f"Buckets of host {view.name}"
+    title = title or say("wheel.title", host=view.name)
     body = f'<style>{STYLE}</style><g class="{theme.host_class(column)}">{"".join(parts)}</g>'
     return Picture(title, "; ".join(words) + ".", body, WIDTH, HEIGHT, "\n".join(words), 460)
 
@@ -37,18 +38,23 @@ def draw(view: HostView) -> tuple[list[str], list[str]]:
     """The inside of the drawing, part by part, and the same in words."""
     slow = _by_slot(view, "slow", view.hand, _SLOW)
     calendar = _by_slot(view, "calendar", max(view.cal_hand, 0), _CALENDAR)
-    moves = "at rest" if view.twkill_expires is None else f"moves at {view.twkill_expires / 100:.2f} s"
+    rest = say("wheel.rest")
+    moves = rest if view.twkill_expires is None else say("wheel.moves", time=f"{view.twkill_expires / 100:.2f}")
     parts = [
         _wheel(slow),
         _hand(_SLOW_AT, view.hand % _SLOW / _SLOW, _INNER),
         _calendar(calendar, view.cal_hand),
-        _under(_SLOW_AT, "slow wheel, 7.5 s a slot", moves),
-        _under(_CALENDAR_AT, "calendar, 160 ms a step", "at rest" if view.cal_hand < 0 else ""),
+        _under(_SLOW_AT, say("wheel.slow"), moves),
+        _under(_CALENDAR_AT, say("wheel.calendar"), rest if view.cal_hand < 0 else ""),
         _words_at(view),
     ]
     words = [
-        f"slow wheel: hand at slot {view.hand % _SLOW}, {moves}; {_in_words(slow)}",
-        f"calendar: {'at rest' if view.cal_hand < 0 else f'hand at step {view.cal_hand}'}; {_in_words(calendar)}",
+        say("wheel.slow_words", slot=view.hand % _SLOW, moves=moves, held=_in_words(slow)),
+        say(
+            "wheel.calendar_words",
+            hand=rest if view.cal_hand < 0 else say("wheel.step", step=view.cal_hand),
+            held=_in_words(calendar),
+        ),
     ]
     return parts, words
 
@@ -73,12 +79,14 @@ def _by_slot(view: HostView, wheel: str, hand: int, size: int) -> dict[int, list
 
 def _in_words(slots: dict[int, list[BucketView]]) -> str:
     if not slots:
-        return "no buckets"
-    return ", ".join(f"slot {slot}: {_names(slots[slot])}" for slot in sorted(slots))
+        return say("wheel.none")
+    return ", ".join(say("wheel.slot", slot=slot, held=_names(slots[slot])) for slot in sorted(slots))
 
 
 def _names(held: list[BucketView]) -> str:
-    return f"bucket {held[0].id} ({held[0].substate})" if len(held) == 1 else f"{len(held)} buckets"
+    if len(held) == 1:
+        return say("wheel.one", id=held[0].id, substate=held[0].substate)
+    return say("wheel.many", count=len(held))
 
 
 def _point(middle: int, turn: float, radius: float) -> str:
@@ -136,18 +144,22 @@ def _hand(middle: int, turn: float, length: int) -> str:
 
 def _under(middle: int, name: str, state: str) -> str:
     return "".join(
-        f'<text class="m" x="{middle}" y="{y}" text-anchor="middle">{line}</text>'
+        f'<text class="m" x="{middle}" y="{y}" text-anchor="middle">{theme.text(line)}</text>'
         for y, line in ((170, name), (183, state))
         if line
     )
 
 
 def _words_at(view: HostView) -> str:
-    lines = [f"bucket {tw.id}: {tw.substate}, promised until {tw.ttd / 100:.2f} s" for tw in view.buckets[:_LISTED]]
+    lines = [
+        say("wheel.promised", id=tw.id, substate=tw.substate, time=f"{tw.ttd / 100:.2f}")
+        for tw in view.buckets[:_LISTED]
+    ]
     if len(view.buckets) > _LISTED:
-        lines[-1] = f"and {len(view.buckets) - _LISTED + 1} more"
+        lines[-1] = say("wheel.others", count=len(view.buckets) - _LISTED + 1)
     return "".join(
-        f'<text x="18" y="{200 + 14 * i}">{theme.text(line)}</text>' for i, line in enumerate(lines or ["no buckets"])
+        f'<text x="18" y="{200 + 14 * i}">{theme.text(line)}</text>'
+        for i, line in enumerate(lines or [say("wheel.none")])
     )
 
 

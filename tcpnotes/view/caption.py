@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from tcpnotes.source import say
 from tcpnotes.trace import records as r
-from tcpnotes.view.story import Beat, Story, call_words, clock, main_sock, result_words, timer_words
+from tcpnotes.view.story import Beat, Story, call_words, clock, flags_of, main_sock, result_words, timer_words
 
-_QUEUE_WORDS = {
-    "add": "gains", "unlink": "gives up", "purge": "is emptied of", "trim": "trims", "flag": "changes the flags of",
-    "send_head": "moves send_head to",
-}  # fmt: skip
-_WAKE_WORDS = {
-    "state_change": "wakes whoever sleeps on the socket: its state changed",
-    "data_ready": "wakes a reader: there is something to read",
-    "error_report": "wakes the sleepers: something went wrong",
-    "write_space": "wakes a writer: there is room again",
-    "tcp_new_space": "looks whether a writer can go on: room was made",
-}
+_QUEUE_WORDS = ("add", "unlink", "purge", "trim", "flag", "send_head")
+_WAKE_WORDS = ("state_change", "data_ready", "error_report", "write_space", "tcp_new_space")
 
 
 def caption(story: Story, index: int) -> str:
@@ -29,8 +20,8 @@ def caption(story: Story, index: int) -> str:
     effect = _effect(story, index)
     fires = isinstance(record, r.Timer) and record.op == "fire"
     if index == beat.first or fires or record.kind in ("call", "received"):
-        return f"{effect}."
-    return f"{cause} → {effect}."
+        return say("caption.one", effect=effect)
+    return say("caption.both", cause=cause, effect=effect)
 
 
 def moment(story: Story, index: int) -> int:
@@ -58,15 +49,15 @@ def _cause(story: Story, beat: Beat, index: int) -> str:
     for i in range(beat.first, index + 1):
         match story.records[i]:
             case r.Call() as call:
-                return f"{host} calls {call_words(call.call, call.args)}"
+                return say("caption.calls", host=host, call=call_words(call.call, call.args))
             case r.Received() as received:
-                return f"{received.seg.flag_names or 'A segment'} reaches {host}"
+                return say("caption.reaches", segment=received.seg.flag_names or say("caption.segment"), host=host)
             case r.Timer(op="fire") as timer:
-                return f"{host}: {timer_words(timer.name)} fires"
+                return say("caption.fires", host=host, timer=timer_words(timer.name))
             case r.Stimulus(what="resume") as stimulus:
-                return f"{host}: {stimulus.detail} goes on"
+                return say("caption.goes_on", host=host, call=stimulus.detail)
             case r.Stimulus(what="crash"):
-                return f"{host} crashes"
+                return say("caption.crashes", host=host)
     return host
 
 
@@ -74,100 +65,105 @@ def _effect(story: Story, index: int) -> str:
     record = story.records[index]
     host = record.host
     by = getattr(record, "fn", None)
-    who = by or "the kernel"
+    who = by or say("caption.kernel")
     match record:
         case r.Stimulus():
             return _stimulus(record)
         case r.Enter():
-            return f"{record.fn} begins"
+            return say("caption.enter", fn=record.fn)
         case r.Call():
-            return f"{host}'s application calls {call_words(record.call, record.args)}"
+            return say("caption.application", host=host, call=call_words(record.call, record.args))
         case r.Return():
-            return f"{record.call} returns {result_words(record)}"
+            return say("caption.returns", call=record.call, result=result_words(record))
         case r.Sleep():
-            limit = "" if record.until is None else f", until {clock(record.until)} s at the latest"
-            return f"the process goes to sleep in {record.call}{limit}"
+            if record.until is None:
+                return say("caption.sleeps", call=record.call)
+            return say("caption.sleeps_until", call=record.call, time=clock(record.until))
         case r.StateChange():
-            return f"{who} moves the socket from {record.old} to {record.new}"
+            return say("caption.moves", who=who, old=record.old, new=record.new)
         case r.Child():
-            return f"{who} makes a new socket in SYN_RECV from the open request"
+            return say("caption.child", who=who)
         case r.Sent():
             flight = next(f for f in story.flights if f.index == index)
-            return f"{who} sends {flight.label}"
+            return say("caption.sends", who=who, segment=flight.label)
         case r.Received():
             came = next((f for f in story.flights if f.end == index), None)
             label = came.label if came is not None else record.seg.flag_names
-            where = "nowhere" if came is not None and came.fate == "injected" else story.other(host) or "the wire"
-            return f"{label} from {where} reaches {host}"
+            injected = came is not None and came.fate == "injected"
+            where = say("caption.nowhere") if injected else story.other(host) or say("caption.the_wire")
+            return say("caption.received", segment=label, where=where, host=host)
         case r.Lost():
-            return f"{record.seg.flag_names or 'a segment'} sent by {host} is lost on the wire"
+            return say("caption.lost", segment=flags_of(record.seg), host=host)
         case r.Queue():
-            number = _plural(record.length, "buffer")
-            return f"{record.queue} {_QUEUE_WORDS.get(record.op, record.op)} a buffer; it holds {number} now"
+            op = say(f"caption.queue_{record.op}") if record.op in _QUEUE_WORDS else record.op
+            return say("caption.queue", queue=record.queue, op=op, buffers=_buffers(record.length))
         case r.Timer():
             return _timer(record)
         case r.Wake():
-            return f"{who} {_WAKE_WORDS.get(record.which, 'wakes sleepers: ' + record.which)}"
+            if record.which in _WAKE_WORDS:
+                return say(f"caption.wake_{record.which}", who=who)
+            return say("caption.wake", who=who, which=record.which)
         case r.Count():
-            return f"the counter {record.name} goes up"
+            return say("caption.count", name=record.name)
         case r.Bucket():
             return _bucket(record, who)
         case r.Freed():
-            return "the socket's last reference goes: it is freed"
+            return say("caption.freed")
         case r.Purged():
-            return f"{who} throws away {_plural(record.skbs, 'buffer')}"
+            return say("caption.purged", who=who, buffers=_buffers(record.skbs))
         case r.SockErr():
-            return f"the socket's error is {'cleared' if record.err is None else record.err}"
+            return say("caption.no_error") if record.err is None else say("caption.error", errno=record.err)
         case r.SockShutdown():
-            return f"the socket is shut {_SHUT[record.bits & 3]}"
+            return say(f"caption.shut_{record.bits & 3}")
         case r.Signal():
-            return f"the calling process gets {record.name}"
+            return say("caption.signal", name=record.name)
         case r.Printk():
-            return f"the kernel logs: {record.text}"
-
-
-_SHUT = ("no longer", "for receiving", "for sending", "in both directions")
+            return say("caption.log", text=record.text)
 
 
 def _stimulus(record: r.Stimulus) -> str:
-    words = {
-        "call": f"{record.host}'s application is about to call {record.detail}",
-        "packet": f"A segment reaches {record.host}",
-        "timer": f"{record.host}: {timer_words(record.detail)} is due",
-        "resume": f"{record.host}: {record.detail} goes on",
-        "crash": f"{record.host} crashes and comes up empty",
-        "note": record.detail,
-    }
-    return words.get(record.what, f"{record.host}: {record.what} {record.detail}".rstrip())
+    host, detail = record.host, record.detail
+    match record.what:
+        case "call":
+            return say("caption.about_to", host=host, call=detail)
+        case "packet":
+            return say("caption.reaches", segment=say("caption.segment"), host=host)
+        case "timer":
+            return say("caption.due", host=host, timer=timer_words(detail))
+        case "resume":
+            return say("caption.goes_on", host=host, call=detail)
+        case "crash":
+            return say("caption.crash", host=host)
+        case "note":
+            return detail
+    return f"{host}: {record.what} {detail}".rstrip()
 
 
 def _timer(record: r.Timer) -> str:
     name = timer_words(record.name)
     if record.op == "set":
-        when = "" if record.expires is None else f" for {record.expires / 100:.2f} s"
-        return f"the {name} is set{when}"
-    return f"the {name} is stopped" if record.op == "clear" else f"{record.host}: {name} fires"
+        if record.expires is None:
+            return say("caption.timer_set", timer=name)
+        return say("caption.timer_set_for", timer=name, time=f"{record.expires / 100:.2f}")
+    if record.op == "clear":
+        return say("caption.timer_clear", timer=name)
+    return say("caption.fires", host=record.host, timer=name)
 
 
 def _bucket(record: r.Bucket, who: str) -> str:
-    seconds = "" if record.timeout is None else f" for {record.timeout / 100:g} s"
     match record.op:
         case "create":
-            return f"{who} puts a small bucket with substate {record.substate} in the socket's place"
-        case "schedule":
-            return f"{who} hangs the bucket on the timer that deletes later{seconds and ', timeout' + seconds[4:]}"
-        case "reschedule":
-            return f"{who} lets the bucket's time start again{seconds}"
+            return say("caption.bucket_create", who=who, substate=record.substate)
+        case "schedule" | "reschedule":
+            if record.timeout is None:
+                return say(f"caption.bucket_{record.op}", who=who)
+            return say(f"caption.bucket_{record.op}_for", who=who, time=f"{record.timeout / 100:g}")
         case "substate":
-            return f"{who} moves the bucket's substate to {record.substate}"
-        case "deschedule":
-            return f"{who} takes the bucket off its timer"
-        case "kill":
-            return f"{who} deletes the bucket, and its port is free"
-        case "overflow":
-            return f"{who} gets no bucket: the table is full"
+            return say("caption.bucket_substate", who=who, substate=record.substate)
+        case "deschedule" | "kill" | "overflow":
+            return say(f"caption.bucket_{record.op}", who=who)
     return f"{who}: bucket {record.op}"
 
 
-def _plural(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n or 'no'} {noun}s"
+def _buffers(count: int) -> str:
+    return say("caption.buffer" if count == 1 else "caption.buffers" if count else "caption.no_buffers", count=count)

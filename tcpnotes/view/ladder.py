@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from tcpnotes.source import say
 from tcpnotes.trace.frames import Frame
 from tcpnotes.trace.records import Record
 from tcpnotes.view import theme
@@ -24,6 +25,7 @@ WIDTH, MARGIN = 440, 114
 LEFT, RIGHT = MARGIN, WIDTH - MARGIN
 _LINE, _TOP = 16, 62
 _ROOM = MARGIN - 8  # for what stands beside a line of life
+_LATIN = "\u2e80"  # letters after this one are as wide as they are high
 _SILENCE = 1_000_000  # a gap longer than this is worth a remark
 
 
@@ -83,9 +85,10 @@ def _frame(story: Story, height: float) -> str:
     out = []
     for i, host in enumerate(story.hosts[:2]):
         x = (LEFT, RIGHT)[i]
+        name = theme.text(_short(say("stepper.host", name=host), 66))
         out.append(
             f'<g class="{theme.host_class(i)}"><rect class="p" x="{x - 36}" y="6" width="72" height="24" rx="5"/>'
-            f'<text class="h" x="{x}" y="23" text-anchor="middle">{theme.text(_short(f"Host {host}", 66))}</text>'
+            f'<text class="h" x="{x}" y="23" text-anchor="middle">{name}</text>'
             f'<path class="life" d="M{x} 30V{n(height - 4)}"/></g>'
         )
     return "".join(out)
@@ -129,6 +132,7 @@ class _Words:
     index: int
     kind: str
     text: str
+    what: str = ""
 
 
 def _merged(beat: Beat) -> list[_Words]:
@@ -137,8 +141,8 @@ def _merged(beat: Beat) -> list[_Words]:
     for mark in beat.marks:
         if beat.what == "resume" and mark.kind == "result":
             out = [w for w in out if w.kind != "event"]
-            out.append(_Words(mark.index, "event", f"{beat.detail} returns {mark.text}"))
-        elif mark.kind == "result" and out and out[0].kind == "event" and not any(w.text == "sleeps" for w in out):
+            out.append(_Words(mark.index, "event", say("trace.returns", call=beat.detail, result=mark.text)))
+        elif mark.kind == "result" and out and out[0].kind == "event" and not any(w.what == "sleeps" for w in out):
             joined = f"{out[0].text} = {mark.text}"
             if mark.text == "0" or _short(joined, _ROOM) == joined:
                 out[0] = _Words(out[0].index, "event", joined)
@@ -147,7 +151,7 @@ def _merged(beat: Beat) -> list[_Words]:
         elif mark.kind == "result":
             out.append(_Words(mark.index, "event", f"= {mark.text}"))
         else:
-            out.append(_Words(mark.index, mark.kind, mark.text))
+            out.append(_Words(mark.index, mark.kind, mark.text, mark.what))
     return out
 
 
@@ -212,7 +216,7 @@ def _flight(story: Story, flight: Flight, place: _Place, height: float) -> str:
         at = f'x="{n(x2 + side * 11)}" y="{n(y2 + 4)}" text-anchor="{"start" if side > 0 else "end"}"'
         tail = (
             f'<g class="end"><path class="x" d="M{n(x2 - 6)} {n(y2 - 6)}l12 12m0 -12l-12 12"/>'
-            f'<text class="s xt" {at}>lost</text></g>'
+            f'<text class="s xt" {at}>{theme.text(say("trace.lost"))}</text></g>'
         )
     else:
         tail = _head(x1, y1, x2, y2, side)
@@ -246,7 +250,7 @@ def _head(x1: float, y1: float, x2: float, y2: float, side: int) -> str:
 def _silence(y: float, gap: int, index: int) -> str:
     middle = (LEFT + RIGHT) // 2
     lines = "".join(f'<path class="gap" d="M{x - 6} {n(y - 2)}l12 -5m-12 9l12 -5"/>' for x in (LEFT, RIGHT))
-    words = f"{gap / 1_000_000:.1f} s later".replace(".0 s", " s")
+    words = theme.text(say("trace.later", seconds=f"{gap / 1_000_000:.1f}".removesuffix(".0")))
     said = f'<text class="m" x="{middle}" y="{n(y)}" text-anchor="middle">⋯ {words} ⋯</text>'
     return f'<g data-s="{index}">{lines}{said}</g>'
 
@@ -257,20 +261,22 @@ def _description(story: Story) -> str:
     lost = sum(flight.fate == "lost" for flight in flights)
     states = []
     for host in story.hosts:
-        names = [m.text + (" (bucket)" if m.kind == "bucket" else "") for b in story.beats if b.host == host and b.shown
+        names = [say("ladder.bucket", substate=m.text) if m.kind == "bucket" else m.text
+                 for b in story.beats if b.host == host and b.shown
                  for m in b.marks if m.kind in ("state", "bucket")]  # fmt: skip
-        states.append(f"{host} goes through {', '.join(names) if names else 'no change of state'}")
-    return (
-        f"Time runs down. {sent} segments, {lost} lost. {'; '.join(states)}. "
-        "Filled arrow heads are requests, hollow ones answers; rounded boxes are sockets, square ones buckets."
-    )
+        through = ", ".join(names) or say("ladder.no_change")
+        states.append(say("ladder.states", host=host, states=through))
+    return say("ladder.about", sent=sent, lost=lost, states="; ".join(states))
 
 
 def _short(text: str, room: float) -> str:
     """``text``, cut where it would need more than ``room`` (by the usual widths of letters in 11 px Arial)."""
     used = 0.0
     for i, letter in enumerate(text):
-        used += 8.2 if letter in "mwMW" else 7.5 if letter.isupper() else 3.4 if letter in "fijlrt,.()|' " else 6.1
+        if letter > _LATIN:
+            used += 11
+        else:
+            used += 8.2 if letter in "mwMW" else 7.5 if letter.isupper() else 3.4 if letter in "fijlrt,.()|' " else 6.1
         if used > room:
             return text[: max(1, i - 1)] + "…"
     return text

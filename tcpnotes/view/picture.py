@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
+from tcpnotes.source import say
 from tcpnotes.view import theme
 
 
@@ -52,7 +53,7 @@ class Picture:
         return (
             f'<figure class="tn tn-picture" style="margin:0;max-width:{self.widest}px">'
             f"<style>{theme.stylesheet()}{_FIGURE}</style>{self.element()}"
-            f"<details><summary>{theme.text(self.title)}: as text</summary>"
+            f"<details><summary>{theme.text(say('picture.as_text', title=self.title))}</summary>"
             f"<pre>{theme.text(self.text)}</pre></details></figure>"
         )
 
@@ -86,7 +87,8 @@ class Gallery:
         )
         return (
             f'<div class="tn tn-picture tn-gallery"><style>{theme.stylesheet()}{_FIGURE}{_GALLERY}</style>{figures}'
-            f"<details><summary>the same as text</summary><pre>{theme.text(self.text)}</pre></details></div>"
+            f"<details><summary>{theme.text(say('picture.same'))}</summary>"
+            f"<pre>{theme.text(self.text)}</pre></details></div>"
         )
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Mapping[str, str]:

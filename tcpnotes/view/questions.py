@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple, TypeAlias
 
 from tcpnotes.source import say
-from tcpnotes.view.story import Beat, Flight, Story, clock
+from tcpnotes.view.story import Beat, Flight, Story, clock, flags_of
 from tcpnotes.view.text import _arrow, _from_nowhere, _lost, _pieces, _wrap, as_columns
 
 KINDS = ("state", "result", "reply", "arrival")  # what is asked unless told
 SENT = "sent"  # asked only when wanted: what a call or a timer sends
 ALL = (*KINDS, SENT)
 NOTHING = ""  # the answer of a host to which nothing happens
-_STATES = ("ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "CLOSING", "CLOSE_WAIT", "LAST_ACK", "bucket TIME_WAIT")
+_STATES = ("ESTABLISHED", "FIN_WAIT1", "FIN_WAIT2", "CLOSING", "CLOSE_WAIT", "LAST_ACK")
 _RESULTS = ("0", "-1 EPIPE", "-1 ECONNRESET")
 _ARRIVALS = ("ACK", "FIN,ACK", "RST,ACK", "RST")
 MOST = 9  # choices of one question
@@ -94,26 +94,25 @@ def _cells(story: Story, beat: Beat, kinds: Collection[str]) -> list[list[tuple[
     """Left, wire and right of one beat."""
     side: list[tuple[str, _Open | None, str]] = []
     results = [mark.text for mark in beat.marks if mark.kind == "result"]
-    arrivals = [mark.text for mark in beat.marks if mark.kind == "event"]
+    arrived = next((mark for mark in beat.marks if mark.what == "arrives"), None)
+    arrival = next((flags_of(flight.seg) for flight in beat.ended if arrived and flight.end == arrived.index), "")
+    before, _, behind = say("trace.arrives", segment="?").partition("?")
     for piece in _pieces(story, beat, True):
-        if piece == "? arrives":
-            answer = arrivals[0].removesuffix(" arrives")
-            side.append(_asked("", "arrival", beat, answer, " arrives", kinds))
-        elif (
-            SENT in kinds
-            and any(flight.end_t == beat.t and _asks(story, flight) for flight in beat.ended)
-            and (piece == arrivals[0] and beat.what == "packet")
-        ):  # what was asked for when it left is not told where it comes to
+        if piece == f"{before}?{behind}":
+            side.append(_asked(before, "arrival", beat, arrival, behind, kinds))
+        elif arrived and piece == arrived.text and SENT in kinds and any(_asks(story, flight) for flight in beat.ended):
+            # What was asked for when it left is not told where it comes to.
             if "arrival" in kinds:
-                side.append(_asked("", "arrival", beat, piece.removesuffix(" arrives"), " arrives", kinds))
+                side.append(_asked(before, "arrival", beat, arrival, behind, kinds))
             else:
                 side.append((say("predict.some_arrives"), None, ""))
         elif piece == "?":
             if "state" not in kinds and _outcome(beat) == NOTHING:
                 continue
             side.append(_asked("", "state", beat, _outcome(beat), "", kinds))
-        elif piece.endswith(("= ?", "returns ?")):
-            side.append(_asked(piece[:-1], "result", beat, results.pop(0), "", kinds))
+        elif "?" in piece and results:
+            said, _, after = piece.rpartition("?")
+            side.append(_asked(said, "result", beat, results.pop(0), after, kinds))
         else:
             side.append((piece, None, ""))
     wire: list[tuple[str, _Open | None, str]] = [
@@ -153,7 +152,7 @@ def _asks(story: Story, flight: Flight) -> bool:
 def _outcome(beat: Beat) -> str:
     """What a host comes to in a beat: its states, buckets and notes; `NOTHING` when nothing changes."""
     told = [
-        f"bucket {mark.text}" if mark.kind == "bucket" else mark.text
+        say("trace.bucket", substate=mark.text) if mark.kind == "bucket" else mark.text
         for mark in beat.marks
         if mark.kind not in ("event", "result")
     ]
@@ -165,7 +164,7 @@ def _choices(kind: str, story: Story, answers: Iterable[str]) -> list[str]:
     found = list(dict.fromkeys(answers))
     match kind:
         case "state":
-            more = [NOTHING, *_STATES]
+            more = [NOTHING, *_STATES, say("trace.bucket", substate="TIME_WAIT")]
         case "result":
             more = list(_RESULTS)
         case "arrival":

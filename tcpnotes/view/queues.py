@@ -6,6 +6,7 @@ sent is filled, what was not is hollow and dashed, and a pointer marks ``send_he
 
 from __future__ import annotations
 
+from tcpnotes.source import say
 from tcpnotes.trace.frames import HostView, SkbView, SockView
 from tcpnotes.trace.segment import FIN, SYN
 from tcpnotes.view import theme
@@ -24,7 +25,7 @@ def queues(story: Story, host: str, index: int = -1) -> Picture:
     view = story.frames[index].host(host)
     sk = main_sock(view.socks)
     parts, words = draw(view)
-    title = f"Queues of host {host}" + (f", socket {sk.id}" if sk else "")
+    title = say("queue.title", host=host) + (say("queue.of_socket", id=sk.id) if sk else "")
     body = f'<style>{STYLE}</style><g class="{theme.host_class(story.column(host))}">{"".join(parts)}</g>'
     return Picture(title, "; ".join(words) + ".", body, WIDTH, HEIGHT, "\n".join([title, *words]), 560)
 
@@ -56,7 +57,7 @@ def _row(name: str, queue: tuple[SkbView, ...], base: int, head: int | None, y: 
     shown = queue if over <= 0 else queue[: SLOTS - 1]
     if head is None and name == "write_queue":
         at = f'x="{WIDTH - 10}" y="{theme.number(y + 12)}" text-anchor="end"'
-        out.append(f'<text class="m" {at}>send_head: none</text>')
+        out.append(f'<text class="m" {at}>send_head: {theme.text(say("queue.none"))}</text>')
     empty = ""
     for i in range(SLOTS):
         x = 2 + i * _STEP
@@ -69,11 +70,14 @@ def _row(name: str, queue: tuple[SkbView, ...], base: int, head: int | None, y: 
                     f'<text class="c" x="{theme.number(middle + 8)}" y="{theme.number(y + 13)}">send_head</text>'
                 )
         elif i == len(shown) and over > 0:
-            text = f"+{len(queue) - len(shown)} more" + (", send_head" if head is not None and head >= i else "")
-            out.append(f'<text class="s" x="{x}" y="{theme.number(y + 36)}">{text}</text>')
+            text = say("queue.more", count=len(queue) - len(shown))
+            text += ", send_head" if head is not None and head >= i else ""
+            out.append(f'<text class="s" x="{x}" y="{theme.number(y + 36)}">{theme.text(text)}</text>')
         else:
             if not queue and not i:
-                out.append(f'<text class="m" x="{x + 4}" y="{theme.number(y + 37)}">empty</text>')
+                out.append(
+                    f'<text class="m" x="{x + 4}" y="{theme.number(y + 37)}">{theme.text(say("queue.empty"))}</text>'
+                )
             empty += f"M{x} {theme.number(y + 46)}h{_BOX}"
     if empty:
         out.append(f'<path class="e" d="{empty}"/>')
@@ -83,10 +87,11 @@ def _row(name: str, queue: tuple[SkbView, ...], base: int, head: int | None, y: 
 def _box(skb: SkbView, base: int, x: float, y: float, unsent: bool) -> str:
     middle = theme.number(x + _BOX / 2)
     style = "p un" if unsent else "p"
+    content = theme.text(_content(skb))
     return (
         f'<rect class="{style}" x="{theme.number(x)}" y="{theme.number(y)}" width="{_BOX}" height="30" rx="3"/>'
         f'<text class="s" x="{middle}" y="{theme.number(y + 12)}" text-anchor="middle">{_range(skb, base)}</text>'
-        f'<text class="s b" x="{middle}" y="{theme.number(y + 25)}" text-anchor="middle">{_content(skb)}</text>'
+        f'<text class="s b" x="{middle}" y="{theme.number(y + 25)}" text-anchor="middle">{content}</text>'
     )
 
 
@@ -99,28 +104,30 @@ def _content(skb: SkbView) -> str:
     parts = [f"{skb.len} B"] if skb.len else []
     parts += ["SYN"] if skb.flags & SYN else []
     parts += ["FIN"] if skb.flags & FIN else []
-    parts += ["again"] if skb.retransmitted else []
-    parts += ["sacked"] if skb.sacked else []
-    return "+".join(parts) or "empty"
+    parts += [say("queue.again")] if skb.retransmitted else []
+    parts += [say("queue.sacked")] if skb.sacked else []
+    return "+".join(parts) or say("queue.empty")
 
 
 def _words(queue: tuple[SkbView, ...], base: int, head: int | None, outgoing: bool) -> str:
     pieces = []
     for i, skb in enumerate(queue):
-        unsent = " unsent" if outgoing and not skb.sent else ""
+        unsent = " " + say("queue.unsent") if outgoing and not skb.sent else ""
         mark = " <- send_head" if i == head else ""
         pieces.append(f"[{_range(skb, base)} {_content(skb)}{unsent}{mark}]")
-    return " ".join(pieces) or "empty"
+    return " ".join(pieces) or say("queue.empty")
 
 
 def _note(view: HostView, sk: SockView | None) -> str:
     listener = next((s for s in view.socks if s.state == "LISTEN"), None)
     parts = []
     if sk is None:
-        parts.append("a bucket has no queues" if view.buckets else "no socket")
+        parts.append(say("queue.bucket") if view.buckets else say("queue.no_socket"))
     if listener is not None:
-        parts.append(f"listener: {listener.half_open} half open, {len(listener.accept_queue)} waiting for accept")
-    return "; ".join(parts) or f"socket {sk.id if sk else ''}, fd {'none' if sk is None or sk.fd is None else sk.fd}"
+        waiting = len(listener.accept_queue)
+        parts.append(say("queue.listener", half_open=listener.half_open, waiting=waiting))
+    fd = say("queue.none") if sk is None or sk.fd is None else sk.fd
+    return "; ".join(parts) or say("queue.socket", id=sk.id if sk else "", fd=fd)
 
 
 STYLE = ".tn svg .un{fill:var(--tn-bg);stroke-dasharray:4 3}.tn svg .x2{fill:var(--c)}"

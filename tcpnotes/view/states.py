@@ -20,6 +20,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
+from tcpnotes.source import say
 from tcpnotes.trace import records as r
 from tcpnotes.trace.frames import HostView
 from tcpnotes.view import theme
@@ -131,9 +132,20 @@ def source_mark() -> str:
     return sha256(dot_source().encode()).hexdigest()[:12]
 
 
-@cache
 def layout() -> Layout:
-    """The shipped layout."""
+    """The shipped layout, with the words of its arcs in the language spoken now."""
+    laid = _shipped()
+    body = laid.body
+    for key in ("no owner", "SYN, then ACK", "60 s"):
+        body = body.replace(f">{key}<", f">{theme.text(say(_ARC_WORDS[key]))}<")
+    return laid._replace(body=body)
+
+
+_ARC_WORDS = {"no owner": "place.no_owner", "SYN, then ACK": "place.then", "60 s": "place.minute"}
+
+
+@cache
+def _shipped() -> Layout:
     svg = files("tcpnotes.view").joinpath("data/states.svg").read_text(encoding="utf-8")
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     assert box is not None
@@ -195,7 +207,7 @@ def walk(story: Story, host: str) -> list[Place]:
                 coming = None
             else:
                 node = "TIME_WAIT" if coming.substate == "TIME_WAIT" else BUCKET_FW2
-                who = f"bucket {coming.tw}, substate {coming.substate}"
+                who = say("place.bucket", id=coming.tw, substate=coming.substate)
         gone = node is None
         node = node or (GONE if current != START else START)
         if index == 0:
@@ -223,15 +235,15 @@ def _stands(view: HostView, before: str) -> tuple[str | None, str]:
     tw = max(view.buckets, key=lambda b: b.id, default=None)
     if tw is not None and (sk is None or sk.state == "CLOSE" or tw.id > sk.id or not sk.rport):
         node = "TIME_WAIT" if tw.substate == "TIME_WAIT" else BUCKET_FW2
-        return node, f"bucket {tw.id}, substate {tw.substate}"
+        return node, say("place.bucket", id=tw.id, substate=tw.substate)
     if sk is None or (not sk.rport and before not in (START, "LISTEN", GONE) and sk.state in ("LISTEN", "CLOSE")):
-        return None, "nothing is left"
+        return None, say("place.nothing")
     if sk.state == "CLOSE":
         fresh = before == START and not sk.dead
-        return (START if fresh else GONE), f"socket {sk.id} in CLOSE"
+        return (START if fresh else GONE), say("place.socket", id=sk.id, state="CLOSE")
     if not sk.rport and before == GONE:
-        return None, "nothing is left"
-    return sk.state, f"socket {sk.id} in {sk.state}" + (" (no owner)" if sk.dead else "")
+        return None, say("place.nothing")
+    return sk.state, say("place.orphan" if sk.dead else "place.socket", id=sk.id, state=sk.state)
 
 
 def _others(view: HostView, node: str) -> Iterable[str]:
@@ -248,11 +260,13 @@ def picture(story: Story, host: str, index: int = -1) -> Picture:
     place = places[index]
     body = styled(places[: index + 1] if index >= 0 else places)
     where = node_label(place.current)
-    description = f"Host {host}: {place.who}." + (f" Before: {node_label(place.previous)}." if place.previous else "")
+    description = say("place.about", host=host, who=place.who)
+    if place.previous:
+        description += " " + say("place.before", state=node_label(place.previous))
     column = theme.host_class(story.column(host))
-    laid = layout()
+    laid, title = layout(), say("place.title", host=host, state=where)
     return Picture(
-        f"State diagram of host {host}: {where}", description, f'<style>{STYLE}</style><g class="{column}">{body}</g>',
+        title, description, f'<style>{STYLE}</style><g class="{column}">{body}</g>',
         laid.width, laid.height, description, 420,
     )  # fmt: skip
 

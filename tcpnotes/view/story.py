@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tcpnotes.source import say
 from tcpnotes.trace import records as r
 from tcpnotes.trace.frames import Frame, SockView
 from tcpnotes.trace.segment import ACK, FIN, RST, SYN, Segment
@@ -36,11 +37,15 @@ def relative(number: int, base: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One thing worth writing beside a host: ``kind`` is event, state, bucket, note or result."""
+    """One thing worth writing beside a host: ``kind`` is event, state, bucket, note or result.
+
+    ``what`` tells some of them apart, whatever the language of ``text``: arrives, sleeps, freed.
+    """
 
     index: int
     kind: str
     text: str
+    what: str = ""
 
 
 @dataclass(slots=True)
@@ -90,16 +95,17 @@ class Beat:
         return max(told, default=max((m.index for m in self.marks), default=self.last))
 
 
-_TIMERS = {
-    "retrans": "retransmit timer", "probe0": "probe timer", "retrans_idle": "idle retransmit timer",
-    "delack": "delayed-ACK timer", "keepalive": "keepalive timer", "twkill": "slow wheel", "twcal": "calendar",
-    "schedule_timeout": "time limit of the call",
-}  # fmt: skip
+_TIMERS = ("retrans", "probe0", "retrans_idle", "delack", "keepalive", "twkill", "twcal", "schedule_timeout")
 
 
 def timer_words(name: str) -> str:
     """A timer in plain words."""
-    return _TIMERS.get(name, name)
+    return say(f"timer.{name}") if name in _TIMERS else name
+
+
+def flags_of(seg: Segment) -> str:
+    """The flags of a segment in words, where there are any."""
+    return seg.flag_names or say("trace.segment")
 
 
 def call_words(call: str, args: Iterable[Any]) -> str:
@@ -204,7 +210,7 @@ class Story:
         lport, rport = (seg.sport, seg.dport) if sent else (seg.dport, seg.sport)
         own, peer = self.bases(host, lport, rport)
         seq_base, ack_base = (own, peer) if sent else (peer, own)
-        parts = [seg.flag_names or "no flags", f"seq={_number(seg.seq, seq_base)}"]
+        parts = [seg.flag_names or say("trace.no_flags"), f"seq={_number(seg.seq, seq_base)}"]
         if seg.flags & ACK:
             parts.append(f"ack={_number(seg.ack_seq, ack_base)}")
         if seg.len:
@@ -246,23 +252,23 @@ class Story:
             beat.untold = beat.t < self.since or (self.until is not None and beat.t > self.until)
 
     def _note(self, beat: Beat, index: int, record: r.Record) -> None:
-        def mark(kind: str, text: str) -> None:
-            beat.marks.append(Mark(index, kind, text))
+        def mark(kind: str, text: str, what: str = "") -> None:
+            beat.marks.append(Mark(index, kind, text, what))
 
         match record:
             case r.Call():
                 beat.what = "call"
                 mark("event", call_words(record.call, record.args))
             case r.Stimulus(what="resume"):
-                mark("event", f"{record.detail} goes on")
+                mark("event", say("trace.goes_on", call=record.detail))
             case r.Stimulus(what="crash"):
-                mark("event", "crashes, comes up empty")
+                mark("event", say("trace.crashes"))
             case r.Stimulus(what="note"):
                 mark("note", record.detail)
             case r.Return():
                 mark("result", result_words(record))
             case r.Sleep():
-                mark("note", "sleeps")
+                mark("note", say("trace.sleeps"), "sleeps")
             case r.Timer(op="fire"):
                 mark("event", timer_words(record.name))
             case r.StateChange():
@@ -272,17 +278,17 @@ class Story:
             case r.Bucket(op="create" | "substate"):
                 mark("bucket", record.substate or "?")
             case r.Bucket(op="kill"):
-                mark("note", "bucket gone")
+                mark("note", say("trace.bucket_gone"))
             case r.Bucket(op="overflow"):
-                mark("note", "no bucket: table full")
+                mark("note", say("trace.no_bucket"))
             case r.Freed():
-                mark("note", "sk freed")
+                mark("note", say("trace.freed"), "freed")
             case r.SockErr(err=str()):
-                mark("note", f"error {record.err}")
+                mark("note", say("trace.error", errno=record.err))
             case r.Signal():
                 mark("note", record.name)
             case r.Printk():
-                mark("note", f"log: {record.text}")
+                mark("note", say("trace.log", text=record.text))
             case r.Sent():
                 self._sent(beat, index, record)
             case r.Received():
@@ -320,7 +326,7 @@ class Story:
             flight.fate = "received"
         flight.end, flight.end_t, flight.dst = index, record.t, record.host
         beat.ended.append(flight)
-        beat.marks.append(Mark(index, "event", f"{record.seg.flag_names or 'a segment'} arrives"))
+        beat.marks.append(Mark(index, "event", say("trace.arrives", segment=flags_of(record.seg)), "arrives"))
 
     def _lost(self, beat: Beat, index: int, record: r.Lost) -> None:
         flight = self._flying.pop(record.wire, None)
@@ -375,32 +381,33 @@ def _number(value: int, base: int | None) -> str:
     if base is None:
         return str(value)
     distance = relative(value, base)
-    return str(distance) if abs(distance) < _FAR else f"{value} (absolute)"
+    return str(distance) if abs(distance) < _FAR else say("trace.absolute", number=value)
 
 
 def _detail(seg: Segment) -> str:
-    parts = [f"port {seg.sport} to {seg.dport}", f"window field {seg.window}"]
+    parts = [say("segment.ports", sport=seg.sport, dport=seg.dport), say("segment.window", window=seg.window)]
     if seg.mss is not None:
-        parts.append(f"mss {seg.mss}")
+        parts.append(say("segment.mss", mss=seg.mss))
     if seg.wscale is not None:
-        parts.append(f"wscale {seg.wscale}")
+        parts.append(say("segment.wscale", wscale=seg.wscale))
     if seg.sack_ok:
-        parts.append("sack permitted")
+        parts.append(say("segment.sack_ok"))
     if seg.ts is not None:
-        parts.append(f"timestamp {seg.ts[0]}, echo {seg.ts[1]}")
+        parts.append(say("segment.timestamp", value=seg.ts[0], echo=seg.ts[1]))
     if seg.sacks:
-        parts.append(f"{len(seg.sacks)} sack block{'s' if len(seg.sacks) > 1 else ''}")
+        count = len(seg.sacks)
+        parts.append(say("segment.sacks" if count > 1 else "segment.sack", count=count))
     return ", ".join(parts)
 
 
 def _tidy(beat: Beat) -> None:
     """A socket that gives way to its bucket goes through CLOSE and is freed: say only that the bucket took over."""
     created = next((m.index for m in beat.marks if m.kind == "bucket"), None)
-    freed = any(m.text == "sk freed" for m in beat.marks)
+    freed = any(m.what == "freed" for m in beat.marks)
     if created is not None and freed:
         beat.marks = [
             m for m in beat.marks
-            if not (m.index > created and (m.text == "sk freed" or (m.kind == "state" and m.text == "CLOSE")))
+            if not (m.index > created and (m.what == "freed" or (m.kind == "state" and m.text == "CLOSE")))
         ]  # fmt: skip
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeAlias
+from unicodedata import east_asian_width
 
+from tcpnotes.source import say
 from tcpnotes.trace.records import Record
 from tcpnotes.view import theme
 from tcpnotes.view.story import Beat, Flight, RecorderLike, Story, clock
@@ -74,21 +76,31 @@ Row: TypeAlias = tuple[str, list[str], list[str], list[str]]
 def as_columns(hosts: Sequence[str], rows: Sequence[Row]) -> str:
     """Rows (time, lines of the left host, of the wire, of the right host) as a table of text."""
     names = [*hosts, "", ""][:2]
-    heads = ["time", *(f"{name}: event, state" if name else "" for name in names[:1]), "wire"]
-    heads += [f"{name}: event, state" for name in names[1:] if name]
+    hosts = [say("trace.head", host=name) if name else "" for name in names]
+    heads = [say("trace.time"), hosts[0], say("trace.wire"), *filter(None, hosts[1:])]
     columns: list[list[str]] = [[], [], [], []]
     for time, left, wire, right in rows:
         for a, b, c, d in zip_longest([time], left, wire, right, fillvalue=""):
             for column, value in zip(columns, (a, b, c, d), strict=True):
                 column.append(value)
-    width = [max([len(head), *map(len, column)]) for head, column in zip(heads, columns, strict=False)]
-    lines = [" | ".join(head.ljust(w) for head, w in zip(heads, width, strict=True)).rstrip()]
+    width = [max(map(_wide, [head, *column])) for head, column in zip(heads, columns, strict=False)]
+    lines = [" | ".join(_left(head, w) for head, w in zip(heads, width, strict=True)).rstrip()]
     lines.append("-+-".join("-" * w for w in width))
     for cells in zip(*columns, strict=True):
         first, *rest = cells[: len(width)]
-        padded = [first.rjust(width[0])] + [cell.ljust(w) for cell, w in zip(rest, width[1:], strict=True)]
+        padded = [first.rjust(width[0])] + [_left(cell, w) for cell, w in zip(rest, width[1:], strict=True)]
         lines.append(" | ".join(padded).rstrip())
     return "\n".join(lines)
+
+
+def _wide(text: str) -> int:
+    """How many columns a text takes: letters of East Asia take two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _left(text: str, width: int) -> str:
+    """``text`` with room behind it, up to ``width`` columns."""
+    return text + " " * (width - _wide(text))
 
 
 def _pieces(story: Story, beat: Beat, hidden: bool) -> list[str]:
@@ -97,17 +109,17 @@ def _pieces(story: Story, beat: Beat, hidden: bool) -> list[str]:
     for mark in beat.marks:
         if mark.kind == "event":
             seen = _was_hidden(beat, mark.index) and hidden
-            pieces.append("? arrives" if seen else mark.text)
+            pieces.append(say("trace.arrives", segment="?") if seen else mark.text)
         elif mark.kind == "result":
             text = "= ?" if hidden else f"= {mark.text}"
             if beat.what == "call" and len(pieces) and beat.marks[0].kind == "event" and not _asleep(beat):
                 pieces[0] += f" {text}"
             elif beat.what == "resume":
-                pieces = [f"{beat.detail} returns {text[2:]}", *pieces[1:]]
+                pieces = [say("trace.returns", call=beat.detail, result=text[2:]), *pieces[1:]]
             else:
                 pieces.append(text)
         elif not hidden:
-            pieces.append(f"bucket {mark.text}" if mark.kind == "bucket" else mark.text)
+            pieces.append(say("trace.bucket", substate=mark.text) if mark.kind == "bucket" else mark.text)
         elif not states_hidden:
             states_hidden = True
             pieces.append("?")
@@ -117,7 +129,7 @@ def _pieces(story: Story, beat: Beat, hidden: bool) -> list[str]:
 
 
 def _asleep(beat: Beat) -> bool:
-    return any(mark.text == "sleeps" for mark in beat.marks)
+    return any(mark.what == "sleeps" for mark in beat.marks)
 
 
 def _was_hidden(beat: Beat, index: int) -> bool:
@@ -127,7 +139,7 @@ def _was_hidden(beat: Beat, index: int) -> bool:
 def _wrap(pieces: list[str]) -> list[str]:
     lines: list[str] = []
     for piece in pieces:
-        if lines and len(lines[-1]) + 2 + len(piece) <= _CELL:
+        if lines and _wide(lines[-1]) + 2 + _wide(piece) <= _CELL:
             lines[-1] += f", {piece}"
         else:
             lines.append(piece if not lines else f"  {piece}")
@@ -141,9 +153,11 @@ def _arrow(story: Story, flight: Flight, hidden: bool) -> str:
 
 def _lost(story: Story, flight: Flight, hidden: bool) -> str:
     label = "?" if hidden and flight.answer else flight.label
-    return f"{label} --X lost" if story.column(flight.src) == 0 else f"lost X-- {label}"
+    lost = say("trace.lost")
+    return f"{label} --X {lost}" if story.column(flight.src) == 0 else f"{lost} X-- {label}"
 
 
 def _from_nowhere(story: Story, flight: Flight) -> str:
     """A segment that no host of the run has sent."""
-    return f"(nowhere) {flight.label} -->" if story.column(flight.src) == 0 else f"<-- {flight.label} (nowhere)"
+    nowhere = f"({say('trace.nowhere')})"
+    return f"{nowhere} {flight.label} -->" if story.column(flight.src) == 0 else f"<-- {flight.label} {nowhere}"

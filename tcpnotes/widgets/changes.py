@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from tcpnotes.source import say
 from tcpnotes.trace.frames import BucketView, Frame, HostView, SockView
 from tcpnotes.view.story import Story, relative
 
@@ -47,10 +48,15 @@ def _socks(before: HostView, after: HostView) -> list[Change]:
         thing = f"sk {sk.id}"
         was = olds.pop(sk.id, None)
         if was is None:
-            found.append(Change(after.name, thing, "socket", "none", f"made, {sk.state}"))
+            found.append(
+                Change(
+                    after.name, thing, say("changes.socket"), say("changes.none"), say("changes.made", state=sk.state)
+                )
+            )
         elif was != sk:
             found += _sock(after.name, thing, was, sk)
-    found += [Change(after.name, f"sk {gone}", "socket", "there", "freed") for gone in olds]
+    words = say("changes.socket"), say("changes.there"), say("changes.freed")
+    found += [Change(after.name, f"sk {gone}", *words) for gone in olds]
     return found
 
 
@@ -78,13 +84,13 @@ def _sock(host: str, thing: str, was: SockView, sk: SockView) -> list[Change]:
 
 def _plain(name: str, value: object) -> str:
     if value is None:
-        return "none"
+        return say("changes.none")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("changes.yes") if value else say("changes.no")
     if name == "shutdown" and isinstance(value, int):
         return _SHUT[value & 3]
     if name in _SECONDS and isinstance(value, int):
-        return f"{value / 100:g} s"
+        return say("changes.seconds", time=f"{value / 100:g}")
     return str(value)
 
 
@@ -95,11 +101,12 @@ def _seq(value: int, base: int) -> str:
 
 
 def _count(length: int) -> str:
-    return "empty" if not length else f"{length} skb"
+    return say("queue.empty") if not length else f"{length} skb"
 
 
 def _timers(sk: SockView) -> str:
-    return ", ".join(f"{timer.name} at {timer.expires / 100:.2f} s" for timer in sk.timers) or "none"
+    running = [say("changes.timer", name=timer.name, time=f"{timer.expires / 100:.2f}") for timer in sk.timers]
+    return ", ".join(running) or say("changes.none")
 
 
 def _buckets(story: Story, before: HostView, after: HostView) -> list[Change]:
@@ -109,13 +116,22 @@ def _buckets(story: Story, before: HostView, after: HostView) -> list[Change]:
         thing = f"tw {tw.id}"
         was = olds.pop(tw.id, None)
         if was is None:
-            found.append(Change(after.name, thing, "bucket", "none", f"made, {tw.substate}"))
+            found.append(
+                Change(
+                    after.name,
+                    thing,
+                    say("changes.bucket"),
+                    say("changes.none"),
+                    say("changes.made", state=tw.substate),
+                )
+            )
             continue
         own, peer = story.bases(after.name, tw.lport, tw.rport)
         for name, old, new in zip(_TW, _bucket(was, own, peer), _bucket(tw, own, peer), strict=True):
             if old != new:
                 found.append(Change(after.name, thing, name, old, new))
-    found += [Change(after.name, f"tw {gone}", "bucket", "there", "deleted") for gone in olds]
+    words = say("changes.bucket"), say("changes.there"), say("changes.deleted")
+    found += [Change(after.name, f"tw {gone}", *words) for gone in olds]
     return found
 
 
@@ -125,4 +141,5 @@ _TW = ("substate", "rcv_nxt", "snd_nxt", "due", "wheel")
 def _bucket(tw: BucketView, own: int | None, peer: int | None) -> tuple[str, ...]:
     """The fields named in `_TW`, in words."""
     numbers = (_seq(tw.rcv_nxt, peer or tw.irs), _seq(tw.snd_nxt, own or tw.iss))
-    return (tw.substate, *numbers, f"{tw.ttd / 100:.2f} s", tw.wheel or "none")
+    due = say("changes.seconds", time=f"{tw.ttd / 100:.2f}")
+    return (tw.substate, *numbers, due, say(f"changes.wheel_{tw.wheel}") if tw.wheel else say("changes.none"))

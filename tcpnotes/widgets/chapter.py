@@ -16,7 +16,7 @@ from tcpnotes.kernel.profile import Profile
 from tcpnotes.scenarios import run
 from tcpnotes.scenarios.loader import Scenario, parse
 from tcpnotes.scenarios.proof import annotate
-from tcpnotes.source import item
+from tcpnotes.source import item, language
 from tcpnotes.trace.frames import Frame
 from tcpnotes.trace.records import Enter, Record
 from tcpnotes.view.buckets import wheels
@@ -127,7 +127,7 @@ class Telling:
         ``stops`` as for `choose_stops`; ``"beat"`` adds one stop for everything else that happens.
         """
         chosen = _chosen(self.items, items)
-        texts = {id: item(id).text for ids in chosen.values() for id in ids}
+        texts = {id: item(id, language()).text for ids in chosen.values() for id in ids}
         return Stepper(
             self, title=self.title, scenario=self.scenario, items=chosen, item_texts=texts, stops=stops,
             since=self.since, until=self.until,

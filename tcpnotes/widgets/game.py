@@ -252,7 +252,7 @@ class Game:
     def _apply(self, one: Move) -> None:
         """Make a move at the end.  ValueError when it cannot be; then nothing has changed."""
         if self.count >= MOST:
-            raise ValueError(f"A game has at most {MOST} moves.")
+            raise ValueError(say("playground.most", count=MOST))
         last = self._points[-1]
         world = last.world.fork()
         stage = last.stage.clone(world)
@@ -266,17 +266,21 @@ class Game:
             step = self._natural(world, stage, step)
         elif one.text == SKIP:
             if step >= len(self.scenario.script):
-                raise ValueError("The script of the scenario has no step left.")
-            _note(world, f"the scenario's step {step + 1} is left out")
+                raise ValueError(say("playground.no_step"))
+            _note(world, say("playground.left_out", step=step + 1))
             step += 1
         else:
             world.apply(happens(one, world))
             if isinstance(one.event, SegmentDelayed | SegmentDuplicated):
-                done = f"delayed by {one.event.by / 1e6:g} s" if isinstance(one.event, SegmentDelayed) else "doubled"
                 flight = world.wire.flying[one.event.wire]
-                _note(world, f"{segment_words(Story(recorder), flight.wire, flight.seg)} is {done}", flight.src)
+                segment = segment_words(Story(recorder), flight.wire, flight.seg)
+                if isinstance(one.event, SegmentDelayed):
+                    done = say("playground.was_delayed", segment=segment, time=f"{one.event.by / 1e6:g}")
+                else:
+                    done = say("playground.was_doubled", segment=segment)
+                _note(world, done, flight.src)
         if len(recorder.records) == last.told:
-            _note(world, "nothing that can be seen")
+            _note(world, say("playground.quiet"))
         self.records, self.frames = recorder.records, recorder.frames
         self.moves = [*self.moves, one]
         self._points = [*self._points, _point(stage, step)]
@@ -307,7 +311,7 @@ class Game:
                     continue
             elif due is None or due[0] > self._end:
                 if len(recorder.records) == before:
-                    raise ValueError("Nothing is left to happen by itself.")
+                    raise ValueError(say("playground.over"))
             else:
                 stage.happen(*due)
                 if all(record.kind in _QUIET for record in recorder.records[before:]):

@@ -21,7 +21,7 @@ from tcpnotes.scenarios.moves import NEXT, SKIP, Move
 from tcpnotes.source import say
 from tcpnotes.trace.records import Sent
 from tcpnotes.trace.segment import Segment
-from tcpnotes.view.story import Beat, Story, call_words, clock, timer_words
+from tcpnotes.view.story import Beat, Mark, Story, call_words, clock, timer_words
 from tcpnotes.world import (
     AppCalls,
     Event,
@@ -52,7 +52,7 @@ def segment_words(story: Story, wire: int, seg: Segment | None) -> str:
         record = story.records[flight.index]
         if isinstance(record, Sent) and (record.wire == wire or (seg is not None and record.seg == seg)):
             return flight.label
-    return (seg.flag_names if seg is not None else "") or f"segment {wire}"
+    return (seg.flag_names if seg is not None else "") or say("playground.number", number=wire)
 
 
 def move_words(game: Game, one: Move) -> str:
@@ -144,10 +144,15 @@ def _beat_words(beat: Beat) -> str:
     if beat.what == "lost":
         return say("playground.was_lost", segment=beat.ended[0].label if beat.ended else "?")
     cause = next((mark.text for mark in beat.marks if mark.kind == "event"), beat.detail)
-    before = {"result": "= ", "bucket": "bucket "}
-    came = [before.get(mark.kind, "") + mark.text for mark in beat.marks if mark.kind != "event"]
+    came = [_mark_words(mark) for mark in beat.marks if mark.kind != "event"]
     came += [say("playground.sends", segment=flight.label) for flight in beat.sent]
-    return f"{beat.host}: {cause}" + (f" → {', '.join(came)}" if came else "")
+    return say("steps.mark", host=beat.host, text=cause) + (f" → {', '.join(came)}" if came else "")
+
+
+def _mark_words(mark: Mark) -> str:
+    if mark.kind == "bucket":
+        return say("trace.bucket", substate=mark.text)
+    return f"= {mark.text}" if mark.kind == "result" else mark.text
 
 
 def status(game: Game) -> list[str]:
@@ -160,7 +165,8 @@ def status(game: Game) -> list[str]:
         found += [say("playground.bucket", substate=STATE_NAMES[tw.substate]) for tw in net.tw_hash.values()]
         lines.append(say("playground.state", host=name, state=", ".join(found) or say("playground.no_sock")))
     on_wire = [
-        f"{segment_words(game.story, wire, flight.seg)} ({flight.src} → {flight.dst}, {clock(flight.due)} s)"
+        f"{segment_words(game.story, wire, flight.seg)} ({flight.src} → {flight.dst}, "
+        f"{say('changes.seconds', time=clock(flight.due))})"
         for wire, flight in world.wire.flying.items()
     ]
     wire = say("playground.on_wire", segments=", ".join(on_wire)) if on_wire else say("playground.no_wire")

@@ -63,7 +63,7 @@ def check(what: str, given: Any, wanted: Any, *, cases: Iterable[Any] | None = N
     if records is not None:
         theirs = _records(given)
         if theirs is None:
-            return _wrong("type", what, wanted="a trace", given=type(given).__name__)
+            return _wrong("type", what, wanted=say("check.a_trace"), given=type(given).__name__)
         return _traces(what, theirs, records)
     if isinstance(wanted, Mapping):
         return _mappings(what, given, wanted)
@@ -93,10 +93,10 @@ def check_kernel(
             if not any(_raised_in(error, function) for function in functions.values()):
                 raise
             return _wrong("raised", names, case=name, error=f"{type(error).__name__}: {error}")
-        verdict = _traces(f"{names} in {name}", given, wanted, inside=False)
+        verdict = _traces(say("check.in_scenario", what=names, scenario=name), given, wanted, inside=False)
         if not verdict:
             return verdict
-    return Verdict(True, f"{names}: {say('check.right')}")
+    return _right(names)
 
 
 def _raised_in(error: BaseException, function: Callable[..., Any]) -> bool:
@@ -111,7 +111,7 @@ def _raised_in(error: BaseException, function: Callable[..., Any]) -> bool:
 
 
 def _right(what: str) -> Verdict:
-    return Verdict(True, f"{what}: {say('check.right')}")
+    return Verdict(True, say("check.good", what=what))
 
 
 def _wrong(key: str, what: str, **values: object) -> Verdict:
@@ -138,14 +138,14 @@ def _values(what: str, given: Any, wanted: Any, tolerance: float) -> Verdict:
 def _kind(value: Any) -> str:
     match value:
         case bool():
-            return "True or False"
+            return say("check.a_bool")
         case int() | float():
-            return "a number"
+            return say("check.a_number")
         case str():
-            return "a text"
+            return say("check.a_text")
         case list() | tuple():
-            return "a sequence"
-    return "nothing yet" if value in (None, ...) else type(value).__name__
+            return say("check.a_sequence")
+    return say("check.nothing") if value in (None, ...) else type(value).__name__
 
 
 def _sequences(what: str, given: Any, wanted: Sequence[Any]) -> Verdict:
@@ -165,7 +165,7 @@ def _sequences(what: str, given: Any, wanted: Sequence[Any]) -> Verdict:
 
 def _sets(what: str, given: Any, wanted: set[Any] | frozenset[Any]) -> Verdict:
     if isinstance(given, str) or not isinstance(given, Iterable):
-        return _wrong("type", what, wanted="a set", given=_kind(given))
+        return _wrong("type", what, wanted=say("check.a_set"), given=_kind(given))
     mine = set(given)
     if mine == wanted:
         return _right(what)
@@ -175,7 +175,7 @@ def _sets(what: str, given: Any, wanted: set[Any] | frozenset[Any]) -> Verdict:
 
 def _mappings(what: str, given: Any, wanted: Mapping[Any, Any]) -> Verdict:
     if not isinstance(given, Mapping):
-        return _wrong("type", what, wanted="a dictionary", given=_kind(given))
+        return _wrong("type", what, wanted=say("check.a_dictionary"), given=_kind(given))
     for key, right in wanted.items():
         verdict = check(f"{what}, {key}", given.get(key, ...), right)
         if not verdict:
@@ -186,7 +186,7 @@ def _mappings(what: str, given: Any, wanted: Mapping[Any, Any]) -> Verdict:
 
 def _functions(what: str, given: Any, wanted: Any, cases: list[Any]) -> Verdict:
     if not callable(given):
-        return _wrong("type", what, wanted="a function", given=_kind(given))
+        return _wrong("type", what, wanted=say("check.a_function"), given=_kind(given))
     right, first = 0, None
     for number, case in enumerate(cases):
         arguments = case if isinstance(case, tuple) else (case,)

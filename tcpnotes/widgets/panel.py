@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tcpnotes.source import say
 from tcpnotes.view import theme
 from tcpnotes.view.story import RecorderLike
 from tcpnotes.widgets import live
@@ -85,10 +86,8 @@ class Panel:
     def words(self) -> str:
         """The settings in words."""
         linger = self.settings["linger"]
-        return (
-            f"profile {self.settings['profile']}; linger {'off' if linger is None else f'{linger} s'}; "
-            f"{self.settings['unread']} bytes unread; {self.settings['unsent']} bytes unsent"
-        )
+        off = say("panel.off") if linger is None else say("changes.seconds", time=linger)
+        return say("panel.words", **(self.settings | {"linger": off}))
 
     @property
     def text(self) -> str:
@@ -98,7 +97,7 @@ class Panel:
     @property
     def html(self) -> str:
         """The twin for pages: the settings as a sentence, the stepper below."""
-        note = f"Settings: {self.words}. With a Python kernel they can be changed here."
+        note = say("panel.note", settings=self.words)
         return f'<p class="tn-settings">{theme.text(note)}</p>{self.stepper.html}'
 
     @property
@@ -123,14 +122,14 @@ class Panel:
 
         linger = self.settings["linger"]
         self.profile = widgets.Dropdown(
-            options=self.profiles, value=self.settings["profile"], description="Profile", style=wide,
-            layout={"width": "220px"},
+            options=self.profiles, value=self.settings["profile"], description=say("playground.profile_label"),
+            style=wide, layout={"width": "220px"},
         )  # fmt: skip
-        self.linger = widgets.Checkbox(value=linger is not None, description="Linger", indent=False,
+        self.linger = widgets.Checkbox(value=linger is not None, description=say("panel.linger"), indent=False,
                                        layout={"width": "90px"})  # fmt: skip
-        self.seconds = number(5 if linger is None else linger, 3600, "seconds")
-        self.unread = number(self.settings["unread"], self.most, "Bytes unread")
-        self.unsent = number(self.settings["unsent"], self.most, "Bytes unsent")
+        self.seconds = number(5 if linger is None else linger, 3600, say("panel.seconds"))
+        self.unread = number(self.settings["unread"], self.most, say("panel.unread"))
+        self.unsent = number(self.settings["unsent"], self.most, say("panel.unsent"))
         self.seconds.disabled = linger is None
         self.message = widgets.HTML("")
         self.message.add_class("tn-said")

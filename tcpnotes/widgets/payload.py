@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from tcpnotes.source import language
+from tcpnotes.source import language, say
 from tcpnotes.trace import records as r
 from tcpnotes.trace.frames import HostView
 from tcpnotes.view import buckets, queues, states
@@ -143,7 +143,7 @@ def _idle(story: Story, host: str) -> list[Any]:
 
 def _drawing(host: str, parts: Sequence[str], words: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     """What a drawing is called, and what stands in it."""
-    return f"Host {host}: " + "; ".join(words), tuple(map(light, parts))
+    return say("steps.label", name=host, words="; ".join(words)), tuple(map(light, parts))
 
 
 def _ways(walk: Sequence[states.Place]) -> list[list[int]]:
@@ -208,12 +208,13 @@ def _marks(story: Story, stops: Sequence[int]) -> list[list[Any]]:
         for mark in beat.marks:
             if mark.kind in ("state", "bucket") and mark.index <= stops[-1]:
                 step = bisect_left(stops, mark.index)
-                words = f"{beat.host}: {'bucket ' if mark.kind == 'bucket' else ''}{mark.text}"
+                text = say("trace.bucket", substate=mark.text) if mark.kind == "bucket" else mark.text
+                words = say("steps.mark", host=beat.host, text=text)
                 if (step, column) not in seen:
                     marks.append([step, column, mark.kind[0], words])
                     seen.add((step, column))
         for flight in beat.ended:
             if flight.fate == "lost" and flight.end is not None and flight.end <= stops[-1]:
                 step = bisect_left(stops, flight.end)
-                marks.append([step, min(story.column(flight.src), 1), "x", f"lost: {flight.label}"])
+                marks.append([step, min(story.column(flight.src), 1), "x", say("steps.lost", segment=flight.label)])
     return marks

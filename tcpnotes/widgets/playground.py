@@ -54,7 +54,7 @@ class Playground:
     @property
     def title(self) -> str:
         """Its heading."""
-        return self._title or f"{say('playground.title')}: {self.game.scenario.title}"
+        return self._title or say("playground.titled", title=self.game.scenario.title)
 
     # -- what can be done -------------------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ class Playground:
                 game, title=self.title, scenario=game.scenario.name, stops=game.stops, since=game.since
             )  # fmt: skip
             for step, line, now in zip(made.data["steps"], told(game), game.times, strict=True):
-                step["c"], step["t"] = f"{line}.", clock(now)
+                step["c"], step["t"] = say("caption.one", effect=line), clock(now)
             made.data["rest"] = game.link.removeprefix(game.link.split(" ", 1)[0])
             self._made = [*self._made[1 - KEPT :], (game.records, made)]
         made.controller.goto(game.at)

@@ -64,7 +64,8 @@ class Predict:
     def html(self) -> str:
         """The form; where scripts do not run, the hidden trace with the answers folded away below it."""
         names = [*self.story.hosts, "", ""][:2]
-        heads = ("time", f"Host {names[0]}", "wire", f"Host {names[1]}" if names[1] else "")
+        left, right = (say("stepper.host", name=name) if name else "" for name in names)
+        heads = (say("trace.time"), left, say("trace.wire"), right)
         head = "".join(f'<th scope="col">{theme.text(name)}</th>' for name in heads)
         body = "".join(
             f'<tr><th scope="row">{row.time}</th>'

@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tcpnotes.source import say
 from tcpnotes.trace.frames import Frame
 from tcpnotes.view import theme
 from tcpnotes.view.ladder import draw
@@ -108,14 +109,14 @@ class Stepper:
     def captions(self) -> list[str]:
         """One line a step: time, item ids, sentence; the same that the page shows step by step."""
         return [
-            f"{step['t']} s  {''.join(f'[{key}] ' for key in step.get('i', ()))}{step['c']}"
+            f"{say('changes.seconds', time=step['t'])}  {''.join(f'[{key}] ' for key in step.get('i', ()))}{step['c']}"
             for step in self.data["steps"]
         ]
 
     @property
     def text(self) -> str:
         """The text trace under its title: deterministic, and the same whatever step is shown."""
-        head = f"{self.title} ({self.scenario}, {len(self.stops)} steps)"
+        head = say("steps.head", title=self.title, scenario=self.scenario, count=len(self.stops))
         return f"{head}\n\n{TextTrace(self.story)}"
 
     @property
@@ -129,10 +130,11 @@ class Stepper:
     def page(self, *, alone: bool = True) -> str:
         """The custom element; ``alone`` when nothing else on its page carries script, style and diagram."""
         listed = "".join(f"<li>{theme.text(line)}</li>" for line in self.captions())
+        folded = say("steps.as_text", title=self.title, count=len(self.stops))
         image = b64encode(self._ladder.picture.svg.encode()).decode()
         fallback = (
-            f'<details class="tn-steps" open><summary>{theme.text(self.title)}: all {len(self.stops)} steps as text'
-            f"</summary><ol>{listed}</ol><img alt={theme.attr(self._ladder.picture.description)} "
+            f'<details class="tn-steps" open><summary>{theme.text(folded)}</summary><ol>{listed}</ol>'
+            f"<img alt={theme.attr(self._ladder.picture.description)} "
             f'src="data:image/svg+xml;base64,{image}"></details>'
         )
         known = set() if alone else assets.known()
