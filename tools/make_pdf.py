@@ -26,7 +26,8 @@ import yaml
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-    from pypdf import PdfReader, PdfWriter
+    from pypdf import PageObject, PdfReader, PdfWriter
+    from pypdf.generic import ArrayObject
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILT = ROOT / "book" / "_build"
@@ -35,6 +36,11 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
+HEADINGS = """[...document.querySelectorAll("h1, h2, h3, h4, h5")].map((one) => {
+    const copy = one.cloneNode(true);
+    copy.querySelectorAll(".headerlink").forEach((link) => link.remove());
+    return copy.textContent.trim();
+})"""
 FOOT = (
     '<div style="width:100%;font:7pt Arial,sans-serif;color:#57606a;padding:0 15mm;display:flex">'
     '<span style="flex:1">{}</span><span class="pageNumber"></span></div>'
@@ -143,11 +149,12 @@ def print_book(browser: Browser, folder: Path) -> Path:
     with served(SITE) as address:
         shelf: dict[str, Any] = {}
         for entry in contents():
-            reader = PdfReader(BytesIO(print_page(browser, address, entry.doc)))
-            first[entry.doc] = len(writer.pages)
+            made, said = print_page(browser, address, entry.doc)
+            reader = PdfReader(BytesIO(made))
+            start = first[entry.doc] = add(writer, reader)
             if entry.part and entry.part not in shelf:
-                shelf[entry.part] = writer.add_outline_item(title=entry.part, page_number=len(writer.pages))
-            add(writer, reader, shelf.get(entry.part))
+                shelf[entry.part] = writer.add_outline_item(title=entry.part, page_number=start)
+            hang(writer, reader, reader.outline, start, shelf.get(entry.part), said)
         relink(writer, first, address)
     target = folder / "book.pdf"
     writer.compress_identical_objects()
@@ -155,63 +162,99 @@ def print_book(browser: Browser, folder: Path) -> Path:
     return target
 
 
-def print_page(browser: Browser, address: str, doc: str) -> bytes:
-    """One page of the site."""
+def print_page(browser: Browser, address: str, doc: str) -> tuple[bytes, dict[str, str]]:
+    """One page of the site, and its headings by their letters: Chromium's bookmarks lose spaces where a line ends."""
     page = browser.new_page(viewport={"width": 900, "height": 1200}, color_scheme="light")
     page.goto(f"{address}{doc}.html")
     page.wait_for_load_state("load")
+    said = {bare(line): line for line in page.evaluate(HEADINGS)}
     made = page.pdf(
         format="A4", margin={"top": "16mm", "bottom": "18mm", "left": "15mm", "right": "15mm"},
         print_background=True, outline=True, tagged=True, display_header_footer=True,
         header_template="<span></span>", footer_template=FOOT.format(title()),
     )  # fmt: skip
     page.close()
-    return made
+    return made, said
 
 
-def add(writer: PdfWriter, reader: PdfReader, parent: Any) -> None:
-    """Append a document, with its headings below ``parent`` in the outline."""
+def bare(words: str) -> str:
+    """The letters of a line."""
+    return "".join(words.split())
+
+
+def add(writer: PdfWriter, reader: PdfReader) -> int:
+    """Append a document; the number of its first page."""
+    from pypdf.generic import NameObject
+
     start = len(writer.pages)
     for page in reader.pages:
         writer.add_page(page)
-    hang(writer, reader, reader.outline, start, parent)
+    # Names of places are those of one page of the site; in the book they would mean many.
+    named = reader.named_destinations
+    for annotation in (one for page in writer.pages[start:] for one in over(page)):
+        name = str(annotation.get("/Dest", ""))
+        if name in named:
+            number = reader.get_destination_page_number(named[name]) or 0
+            annotation[NameObject("/Dest")] = place(writer, start + number, named[name].top)
+    return start
 
 
-def hang(writer: PdfWriter, reader: PdfReader, entries: Any, start: int, parent: Any) -> None:
-    """Put an outline's entries into another, with what hangs below them."""
+def over(page: PageObject) -> list[Any]:
+    """What lies over a page: links."""
+    return [reference.get_object() for reference in page.get("/Annots") or ()]
+
+
+def place(writer: PdfWriter, number: int, top: Any = None) -> ArrayObject:
+    """A place in the document, as links and bookmarks name it."""
+    from pypdf.generic import ArrayObject, FloatObject, NameObject, NullObject
+
+    height = NullObject() if top is None else FloatObject(top)
+    where = writer.pages[number].indirect_reference
+    assert where is not None
+    return ArrayObject([where, NameObject("/XYZ"), NullObject(), height, NullObject()])
+
+
+def hang(writer: PdfWriter, reader: PdfReader, entries: Any, start: int, parent: Any, said: dict[str, str]) -> None:
+    """Put an outline's entries into another, with what hangs below them; ``said``: headings by their letters."""
+    from pypdf.generic import Fit
+
     made = parent
     for entry in entries:
         if isinstance(entry, list):
-            hang(writer, reader, entry, start, made)
+            hang(writer, reader, entry, start, made, said)
             continue
-        number = reader.get_destination_page_number(entry)
-        made = writer.add_outline_item(title=str(entry.title), page_number=start + (number or 0), parent=parent)
+        number = start + (reader.get_destination_page_number(entry) or 0)
+        top = Fit.xyz(top=float(entry.top)) if entry.top is not None else Fit.fit()
+        name = said.get(bare(str(entry.title)), str(entry.title).strip())
+        made = writer.add_outline_item(title=name, page_number=number, parent=parent, fit=top)
 
 
 def relink(writer: PdfWriter, first: dict[str, int], address: str) -> None:
-    """Links between pages of the book lead inside the document; those to pages that are not in it are taken away."""
-    from pypdf.annotations import Link
-    from pypdf.generic import ArrayObject, Fit, NameObject, create_string_object
+    """Links between pages of the book lead inside the document; those to pages that are not in it are taken away.
+
+    Where the address at which the site will stand is known (the variable TCPNOTES_URL), they lead there.
+    """
+    from pypdf.generic import ArrayObject, DictionaryObject, NameObject, create_string_object
 
     base = os.environ.get("TCPNOTES_URL", "").rstrip("/")
     for page in writer.pages:
-        kept = []
+        kept = ArrayObject()
         for reference in page.get("/Annots") or ():
             annotation = reference.get_object()
-            uri = str(annotation.get("/A", {}).get_object().get("/URI", "")) if "/A" in annotation else ""
-            if not uri.startswith(address):
-                kept.append(reference)
-                continue
-            path = unquote(urlsplit(uri).path).lstrip("/")
-            doc = path.removesuffix(".html")
-            if doc in first:
-                inside = Link(rect=tuple(annotation["/Rect"]), target_page_index=first[doc], fit=Fit.xyz())
-                kept.append(writer._add_object(inside))
-            elif base:
-                annotation["/A"]["/URI"] = create_string_object(f"{base}/{uri.removeprefix(address)}")
-                kept.append(reference)
+            action = annotation.get("/A", DictionaryObject()).get_object()
+            link = str(action.get("/URI", ""))
+            if link.startswith(address):
+                doc = unquote(urlsplit(link).path).lstrip("/").removesuffix(".html")
+                if doc in first:
+                    del annotation["/A"]
+                    annotation[NameObject("/Dest")] = place(writer, first[doc])
+                elif base:
+                    action[NameObject("/URI")] = create_string_object(f"{base}/{link.removeprefix(address)}")
+                else:
+                    continue
+            kept.append(reference)
         if "/Annots" in page:
-            page[NameObject("/Annots")] = ArrayObject(kept)
+            page[NameObject("/Annots")] = kept
 
 
 def main(arguments: list[str] | None = None) -> int:

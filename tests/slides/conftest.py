@@ -39,6 +39,12 @@ def papers() -> Path:
 
 
 @pytest.fixture(scope="session")
+def site(papers: Path) -> Path:
+    """The folder of the site that was printed."""
+    return Path(os.environ.get("TCPNOTES_SITE", BUILT / "site"))
+
+
+@pytest.fixture(scope="session")
 def walk(browser: Browser, slides: Path) -> Callable[[str], Walk]:
     """Walk through a deck at 1280 by 720, in all its views and steps of slides; what was seen is kept."""
     seen: dict[str, Walk] = {}
