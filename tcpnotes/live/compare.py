@@ -63,9 +63,9 @@ def compare(live: LiveRun, machine: Machine, scenario: Scenario | None = None) -
     pairs: list[Pair] = []
     for level, things in (("calls", _calls), ("segments", _segments), ("states", _states), ("buckets", _buckets)):
         ours, theirs = things(engine), things(live.records)
-        for key in dict.fromkeys([*ours, *theirs]):
-            for one, other in _beside(ours.get(key, []), theirs.get(key, [])):
-                pairs.append(Pair(level, one, other, _equal(one, other, steps, level), None))
+        keys = dict.fromkeys([*ours, *theirs])
+        both = [pair for key in keys for pair in _beside(ours.get(key, []), theirs.get(key, []))]
+        pairs += _judged(level, both, steps)
     totals = {name: host.net.mib for name, host in done.world.hosts.items()}
     ours_counted, theirs_counted = _counters(totals), _counters(_counted(live.records))
     for counter in sorted({*ours_counted, *theirs_counted}):
@@ -252,11 +252,26 @@ def _beside(ours: Sequence[Thing], theirs: Sequence[Thing]) -> list[tuple[Thing 
     return found
 
 
-def _equal(one: Thing | None, other: Thing | None, steps: Sequence[int], level: str) -> bool:
-    """The same, and at nearly the same time."""
-    if one is None or other is None or one.what != other.what:
-        return False
-    return abs(one.t - other.t) <= room(one.t, steps, level)
+def _judged(level: str, both: Sequence[tuple[Thing | None, Thing | None]], steps: Sequence[int]) -> list[Pair]:
+    """Pairs with the verdict whether they are the same at nearly the same time.
+
+    Nearly means: counted from the last step of the script, or from what came before, which may itself have been late.
+    """
+    found: list[Pair] = []
+    before, late = 0, 0  # the last pair: when it was in the engine, and by how much the kernel was behind
+    for one, other in sorted(both, key=lambda pair: (pair[0] or pair[1] or _NOTHING).t):
+        equal = False
+        if one is not None and other is not None and one.what == other.what:
+            behind = other.t - one.t
+            wait = AT_ONCE + round((one.t - before) * LATE)
+            equal = abs(behind) <= room(one.t, steps, level) or abs(behind - late) <= wait
+            if equal:
+                before, late = one.t, behind
+        found.append(Pair(level, one, other, equal, None))
+    return found
+
+
+_NOTHING = Thing(0, "", (), "")
 
 
 def room(t: int, steps: Sequence[int], level: str) -> int:
