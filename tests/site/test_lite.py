@@ -128,9 +128,9 @@ def ran(live: Live) -> Live:
     return live
 
 
-def _stored() -> list[dict[str, Any]]:
-    """The chapter's cells with code, as they are kept."""
-    cells = json.loads((ROOT / "notebooks" / f"{CHAPTER}.ipynb").read_text(encoding="utf-8"))["cells"]
+def _stored(name: str = CHAPTER) -> list[dict[str, Any]]:
+    """A notebook's cells with code, as they are kept."""
+    cells = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
     return [cell for cell in cells if cell["cell_type"] == "code"]
 
 
@@ -187,6 +187,26 @@ def test_the_playground_plays(ran: Live) -> None:
     expect(said).to_contain_text("Done: lose", timeout=PATIENCE)
     if SHOTS:
         ran.page.screenshot(path=Path(SHOTS) / "lite-playground.png")
+
+
+@pytest.mark.browser
+def test_every_notebook_runs_there(ran: Live) -> None:
+    names = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+    wrong = []
+    for name in names:
+        codes = ["%reset -f", *("".join(cell["source"]) for cell in _stored(name))]
+        # One kernel for all: its start is what takes long.
+        wrong += ran.page.evaluate(
+            """async ([name, codes]) => {
+              const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel, wrong = [];
+              for (const code of codes) {
+                const { content } = await kernel.requestExecute({ code, store_history: false }).done;
+                if (content.status !== "ok") wrong.push([name, code.slice(0, 60), content.ename, content.evalue]);
+              }
+              return wrong; }""",
+            [name, codes],
+        )
+    assert wrong == []
 
 
 @pytest.mark.browser
