@@ -20,6 +20,7 @@ EXTRAS = {
     "tcpnotes.packetdrill": {"lark"},
     "tcpnotes.live": {"dpkt", "pyroute2"},
     "tcpnotes.explore": {"dask", "distributed"},
+    "tcpnotes.sweep": {"distributed", "matplotlib", "pandas"},
 }
 
 

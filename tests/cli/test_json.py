@@ -28,6 +28,13 @@ script = [
     { at = 2.0, host = "A", call = "write", args = [10] },
 ]
 """
+FEW = """
+title = "A few runs"
+scenario = "orderly_close"
+until = 30
+[grid]
+loss = [0, 0.5]
+"""
 LINES = {
     "run": [*(f"run {name} --json" for name in scenario_names()), "run sigpipe.toml --json"],
     "scenarios": ["scenarios --json"],
@@ -39,6 +46,7 @@ LINES = {
     "packetdrill": ["packetdrill good.pkt bad.pkt odd.pkt --json"],
     "explore": ["explore --list --json", "explore close_lossy --json", "explore --coverage --json"],
     "live": [f"live --from {LIVE} linger_zero --json -"],
+    "sweep": ["sweep --list --json", "sweep few.toml --json"],
     "replay": [f"replay scripts.jsonl.gz --json --profile {name}" for name in ("linux-2.4.0", "source")],
 }
 COMMANDS = [module.name for module in pkgutil.iter_modules(cli.__path__) if not module.name.startswith("_")]
@@ -97,6 +105,7 @@ def test_what_is_printed_is_what_is_documented(tcpnotes, command, tmp_path, monk
     (tmp_path / "sigpipe.toml").write_text(SIGPIPE, encoding="utf-8")
     for name, line in (("good", "0 close(3) = -1 EBADF\n"), ("bad", "0 close(3) = 0\n"), ("odd", "0 sync() = 0\n")):
         (tmp_path / f"{name}.pkt").write_text(line, encoding="utf-8")
+    (tmp_path / "few.toml").write_text(FEW, encoding="utf-8")
     (tmp_path / "scripts.jsonl.gz").write_bytes(RECORDINGS.read_bytes())
     kinds = documented()[command]
     seen = set()
