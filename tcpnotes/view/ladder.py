@@ -103,7 +103,8 @@ def _beat(story: Story, beat: Beat, y: float, last_t: int | None, parts: list[st
     line = y
     if beat.t != last_t:
         place_at = f'x="{x}" y="{n(line)}" text-anchor="{anchor}"'
-        out.append(f'<text class="m" data-s="{beat.first}" {place_at}>{clock(beat.t)} s</text>')
+        time = theme.text(say("changes.seconds", time=clock(beat.t)))
+        out.append(f'<text class="m" data-s="{beat.first}" {place_at}>{time}</text>')
         line += _LINE - 3
     top = line
     todo: list[tuple[int, str, object]] = [(m.index, "mark", m) for m in _merged(beat)]
