@@ -44,7 +44,7 @@ function enlargeLadder(svg) {
   svg.dataset.scale = scale;
   svg.style.width = Math.ceil((to - from) * scale) + "px";
   svg.style.maxWidth = "none";
-  return { width: (to - from) * scale, height: height * scale, scale };
+  return { width: (to - from) * scale, height: height * scale, scale, ladder: true };
 }
 // The box around the name of a state keeps its place beside its line of life.
 function grow(text, long, left) {
@@ -92,20 +92,32 @@ function cutLadder(svg, most) {
   return pieces.map(([top, end], i) => {
     const piece = document.createElement("div");
     piece.className = "deck-piece";
-    const part = (y, tall, spoken) => {
-      const made = svg.cloneNode(true);
-      for (const node of [made, ...made.querySelectorAll("[id]")]) node.removeAttribute("id");
-      made.removeAttribute("aria-labelledby");
-      if (spoken) made.setAttribute("aria-label", spoken);
-      else made.setAttribute("aria-hidden", "true");
-      made.setAttribute("viewBox", [x, y, width, tall].join(" "));
-      made.style.height = tall * scale + "px";
-      made.style.overflow = "hidden";
-      piece.append(made);
-    };
-    const title = svg.querySelector("title")?.textContent || "Ladder";
-    if (i) part(0, head, "");
-    part(top, end - top, title + ", part " + (i + 1) + " of " + pieces.length);
+    if (i) piece.append(part(svg, [x, 0, width, head], scale, ""));
+    piece.append(part(svg, [x, top, width, end - top], scale, named(svg, i, pieces.length)));
     return piece;
   });
+}
+// Cut any other picture into bands that overlap a little.
+function cutPicture(svg, { scale }, most) {
+  const [x, y, width, height] = svg.getAttribute("viewBox").split(" ").map(Number), room = most / scale;
+  const count = Math.ceil((height - room) / (room * 0.85)) + 1, step = (height - room) / (count - 1);
+  return Array.from({ length: count }, (_, i) => {
+    const piece = document.createElement("div");
+    piece.className = "deck-piece";
+    piece.append(part(svg, [x, y + i * step, width, room], scale, named(svg, i, count)));
+    return piece;
+  });
+}
+const named = (svg, i, count) => (svg.querySelector("title")?.textContent || "Picture") + ", part " + (i + 1) + " of " + count;
+// A copy of a drawing that shows a part of it; without a name it is there for the eye only.
+function part(svg, box, scale, name) {
+  const made = svg.cloneNode(true);
+  for (const node of [made, ...made.querySelectorAll("[id]")]) node.removeAttribute("id");
+  made.removeAttribute("aria-labelledby");
+  if (name) made.setAttribute("aria-label", name);
+  else made.setAttribute("aria-hidden", "true");
+  made.setAttribute("viewBox", box.join(" "));
+  made.style.height = box[3] * scale + "px";
+  made.style.overflow = "hidden";
+  return made;
 }

@@ -52,7 +52,9 @@ function unpack(out) {
       one.append(child.querySelector("svg"));
       group.append(one);
       found.push(group);
-    } else found.push(child);
+    } else if (child.matches("div:not(.tn-card)") && child.querySelector(".tn-gallery, .tn-picture, tcpnotes-stepper")) {
+      found.push(...unpack(child));
+    } else if (!child.matches("details")) found.push(child);
   }
   return found;
 }
@@ -116,33 +118,31 @@ function prepare(part, room) {
   for (const figure of [...part.children]) {
     const svg = figure.querySelector("svg");
     if (!svg) continue;
-    const size = enlargeLadder(svg);
-    if (!size) enlargeOther(svg, room);
-    else if (size.height + (figure.querySelector("figcaption") ? 40 : 0) > room) {
-      const pieces = cutLadder(svg, room - 40);
-      const stack = document.createElement("div");
-      stack.className = "r-stack deck-stack";
-      pieces.forEach((piece, i) => {
-        if (pieces.length > 1) {
-          piece.classList.add("fragment", ...(i === 0 ? ["fade-out"] : i < pieces.length - 1 ? ["current-visible"] : []));
-          piece.dataset.fragmentIndex = 100 + Math.max(0, i - 1);
-        }
-        stack.append(piece);
-      });
-      svg.replaceWith(stack);
-    }
+    const size = enlargeLadder(svg) || enlargeOther(svg), most = room - (figure.querySelector("figcaption") ? 40 : 0);
+    if (size.height <= most) continue;
+    const pieces = size.ladder ? cutLadder(svg, room - 40) : cutPicture(svg, size, most);
+    const stack = document.createElement("div");
+    stack.className = "r-stack deck-stack";
+    pieces.forEach((piece, i) => {
+      if (pieces.length > 1) {
+        piece.classList.add("fragment", ...(i === 0 ? ["fade-out"] : i < pieces.length - 1 ? ["current-visible"] : []));
+        piece.dataset.fragmentIndex = 100 + Math.max(0, i - 1);
+      }
+      stack.append(piece);
+    });
+    svg.replaceWith(stack);
   }
 }
-function enlargeOther(svg, room) {
+function enlargeOther(svg) {
   const { width, height } = svg.viewBox.baseVal;
   const sizes = [...svg.querySelectorAll("text")].map((text) => parseFloat(getComputedStyle(text).fontSize));
-  const wanted = LEAST / Math.min(LEAST, ...sizes);
-  const scale = Math.min(wanted, ROOM.width / width, room / height);
+  const scale = Math.min(LEAST / Math.min(LEAST, ...sizes), ROOM.width / width);
   for (const text of svg.querySelectorAll("text")) {
     if (parseFloat(getComputedStyle(text).fontSize) * scale < LEAST) text.style.fontSize = LEAST / scale + "px";
   }
   svg.style.width = width * scale + "px";
   svg.style.maxWidth = "none";
+  return { width: width * scale, height: height * scale, scale };
 }
 
 // What is higher than a slide, in pieces that are not; the first may be lower.  One piece where it cannot be cut.
