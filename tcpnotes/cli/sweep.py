@@ -101,7 +101,6 @@ def _spec(args: Namespace) -> Spec:
 
 
 def _rows(args: Namespace, spec: Spec) -> list[Row]:
-    from tcpnotes.scenarios import ScenarioError
     from tcpnotes.sweep import SpecError, sweep
 
     known = 0
@@ -114,7 +113,7 @@ def _rows(args: Namespace, spec: Spec) -> list[Row]:
     try:
         with Progress(f"{spec.name}:", spec.size) as bar:
             return sweep(spec, jobs=args.jobs, cluster=args.cluster, out=args.out, tell=tell)
-    except (SpecError, ScenarioError) as error:
+    except SpecError as error:
         raise CommandError(str(error)) from None
     except RuntimeError as error:
         raise CommandError(f"{'--cluster' if args.cluster else '--jobs'}: {error}") from None

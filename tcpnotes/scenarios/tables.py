@@ -15,7 +15,11 @@ class FileError(ValueError):
     def __init__(self, file: str, where: str, message: str) -> None:
         self.file = file
         self.where = where
+        self.message = message
         super().__init__(f"{file}: {where + ': ' if where else ''}{message}")
+
+    def __reduce__(self) -> tuple[type[FileError], tuple[str, str, str]]:
+        return type(self), (self.file, self.where, self.message)  # so that it comes back from another process
 
 
 def read_toml(content: bytes, file: str, error: type[FileError], what: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
+from tcpnotes.scenarios.loader import ScenarioError
 from tcpnotes.sweep.grid import Spec, SpecError, Value, load_spec
 from tcpnotes.sweep.measure import Measures, measure
 
@@ -38,8 +39,8 @@ def sweep(
     """All rows of a sweep, in order.  Rows that ``out`` has already are read, not run again; new ones are added to it.
 
     ``jobs`` processes of this machine do it, or the Dask cluster at the address ``cluster``; ``tell`` is given how
-    many rows there are.  SpecError for a bad spec or a file of another sweep, ScenarioError when a script cannot be
-    followed, RuntimeError when Dask is missing or a cluster cannot be used.
+    many rows there are.  SpecError for a bad spec, for a file of another sweep, and when a script cannot be followed at
+    some point; RuntimeError when Dask is missing or a cluster cannot be used.
     """
     spec = spec if isinstance(spec, Spec) else load_spec(spec)
     path = None if out is None else Path(out)
@@ -59,7 +60,15 @@ def sweep(
 
 def chunk(spec: Spec, points: Sequence[tuple[Value, ...]]) -> list[Row]:
     """What a worker does: a few rows."""
-    return [Row(point, measure(spec, point)) for point in points]
+    return [Row(point, _measured(spec, point)) for point in points]
+
+
+def _measured(spec: Spec, point: tuple[Value, ...]) -> Measures:
+    try:
+        return measure(spec, point)
+    except ScenarioError as error:
+        where = ", ".join(f"{name} = {value}" for name, value in zip(spec.names, point, strict=True))
+        raise SpecError(spec.name, where, f"the script cannot be followed here: {error}") from None
 
 
 def _made(spec: Spec, which: range, jobs: int, cluster: str | None) -> Iterator[list[Row]]:

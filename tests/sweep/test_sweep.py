@@ -196,9 +196,36 @@ def test_two_processes__one_is_killed_in_the_middle_and_the_rows_are_the_same(sp
 def test_cluster__at_an_address_makes_the_same_rows(spec: Spec) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'tcpnotes[scale]'")
     with distributed.LocalCluster(
-        host="127.0.0.1", protocol="tcp", n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        host="127.0.0.1",
+        protocol="tcp",
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        dashboard_address="127.0.0.1:0",
     ) as cluster:
         assert sweep(spec, cluster=cluster.scheduler_address) == sweep(spec)
+
+
+def test_cluster__a_script_that_cannot_be_followed_is_told_from_there_too(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'tcpnotes[scale]'")
+    text = b'title = "x"\nscenario = "reset_in_time_wait"\n[grid]\nlinger = ["off", 0]'
+    spec = parse(text, "x", "x.toml")
+    here, there = tmp_path / "here.csv", tmp_path / "there.csv"
+    with pytest.raises(SpecError, match=r"x: profile = source, linger = 0, seed = 0: the script cannot be") as caught:
+        sweep(spec, out=here)
+    with (
+        distributed.LocalCluster(
+            host="127.0.0.1",
+            protocol="tcp",
+            n_workers=1,
+            threads_per_worker=1,
+            processes=False,
+            dashboard_address="127.0.0.1:0",
+        ) as cluster,
+        pytest.raises(SpecError) as again,
+    ):
+        sweep(spec, cluster=cluster.scheduler_address, out=there)
+    assert str(again.value) == str(caught.value)
 
 
 def test_cluster__nobody_answers(spec: Spec, monkeypatch: pytest.MonkeyPatch) -> None:
