@@ -54,7 +54,7 @@ class Parts(SphinxPostTransform):
             return
         button = nodes.reference("", "Run it here", refuri=lite(doc), classes=["run-here"])
         note = (
-            " Python starts in your browser: 20 MB, half a minute the first time."
+            " Python starts in your browser: about 15 MB and, the first time, up to half a minute."
             " Nothing is installed, nothing is sent away."
         )
         rows = [make.paragraph([button, note], css="parts")]
