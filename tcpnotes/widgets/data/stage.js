@@ -238,7 +238,7 @@ function makeStage(stage, data, uid) {
     fold.append(el("summary", "", say.more));
     probe.append(line, fold);
     calls.append(probe);
-    const high = Math.ceil(probe.getBoundingClientRect().height);
+    const high = probe.offsetHeight;
     probe.remove();
     fn.style.setProperty("--room", high + "px");
   }
@@ -303,9 +303,9 @@ function makeStage(stage, data, uid) {
     measure() {
       room();
       sizes = {
-        scale: ladder.getBoundingClientRect().width / ladder.viewBox.baseVal.width || 1,
+        scale: ladder.clientWidth / ladder.viewBox.baseVal.width || 1,  // not pixels of the screen: slides are scaled
         view: scroller.clientHeight, tree: tree.clientHeight,
-        line: tree.firstElementChild ? tree.firstElementChild.getBoundingClientRect().height : 18,
+        line: tree.firstElementChild ? tree.firstElementChild.offsetHeight : 18,
       };
     },
     follow(step) {

@@ -95,7 +95,7 @@ function mount(root, data, start, tell) {
     capbox.append(...probes);
   }
   function answer() {
-    const most = Math.max(room, ...probes.map((probe) => Math.ceil(probe.getBoundingClientRect().height)));
+    const most = Math.max(room, ...probes.map((probe) => probe.offsetHeight));
     for (const probe of probes) probe.remove();
     probes = [];
     if (most !== room) capbox.style.cssText = "contain:size layout style;height:" + (room = most) + "px";
