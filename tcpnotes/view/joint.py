@@ -22,14 +22,17 @@ _SHORT = {"bucket-FIN_WAIT2": "(FIN_WAIT2)", "TIME_WAIT": "(TIME_WAIT)"}  # buck
 
 
 STYLE = (
-    ".tn svg .node path,.tn svg .node polygon{fill:var(--tn-bg);stroke:var(--tn-mute);stroke-width:1}"
-    ".tn svg .node text{text-anchor:middle;font-size:11px}"
-    ".tn svg .arc path{fill:none;stroke:var(--tn-mute);stroke-width:1}.tn svg .arc .tip{fill:var(--tn-mute)}"
-    ".tn svg .lossy path{stroke-dasharray:4 3}"
-    ".tn svg .arc.way path,.tn svg .node.way path,.tn svg .node.way polygon{stroke:var(--tn-fg);stroke-width:3}"
-    ".tn svg .arc.way .tip{fill:var(--tn-fg)}.tn svg .node.way text{font-weight:700}"
-    ".tn svg a text{text-decoration:underline}"
-    ".tn svg a:focus path,.tn svg a:hover path{fill:var(--tn-panel)}"
+    ".tn svg .joint .node path,.tn svg .joint .node polygon{fill:var(--tn-bg);stroke:var(--tn-mute);stroke-width:1}"
+    ".tn svg .joint .node text{text-anchor:middle;font-size:11px}"
+    ".tn svg .joint .arc path{fill:none;stroke:var(--tn-mute);stroke-width:1}"
+    ".tn svg .joint .arc .tip{fill:var(--tn-mute)}"
+    ".tn svg .joint .lossy path{stroke-dasharray:4 3}"
+    ".tn svg .joint .arc.way path,.tn svg .joint .node.way path,.tn svg .joint .node.way polygon"
+    "{stroke:var(--tn-fg);stroke-width:3}"
+    ".tn svg .joint .arc.way .tip{fill:var(--tn-fg);stroke:var(--tn-fg);stroke-width:2.5}.tn svg .joint .node.way text{font-weight:700}"
+    ".tn svg .joint a text{text-decoration:underline}"
+    ".tn svg .joint a:focus path,.tn svg .joint a:hover path{fill:var(--tn-panel)}"
+    ".tn-picture:has(.joint){overflow-x:auto}.tn-picture:has(.joint) svg{min-width:540px}"  # a phone scrolls it
 )
 
 
@@ -141,7 +144,7 @@ def joint_states(
         f"{'; bold: the way to what was found' if graph.way else ''}."
     )
     return Picture(
-        title, description, f"<style>{STYLE}</style>{''.join(body)}", laid.width, laid.height,
+        title, description, f'<style>{STYLE}</style><g class="joint">{"".join(body)}</g>', laid.width, laid.height,
         "\n".join(lines), max(560, round(laid.width)),
     )  # fmt: skip
 
