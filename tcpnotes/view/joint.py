@@ -29,7 +29,8 @@ STYLE = (
     ".tn svg .joint .lossy path{stroke-dasharray:4 3}"
     ".tn svg .joint .arc.way path,.tn svg .joint .node.way path,.tn svg .joint .node.way polygon"
     "{stroke:var(--tn-fg);stroke-width:3}"
-    ".tn svg .joint .arc.way .tip{fill:var(--tn-fg);stroke:var(--tn-fg);stroke-width:2.5}.tn svg .joint .node.way text{font-weight:700}"
+    ".tn svg .joint .arc.way .tip{fill:var(--tn-fg);stroke:var(--tn-fg);stroke-width:2.5}"
+    ".tn svg .joint .node.way text{font-weight:700}"
     ".tn svg .joint a text{text-decoration:underline}"
     ".tn svg .joint a:focus path,.tn svg .joint a:hover path{fill:var(--tn-panel)}"
     ".tn-picture:has(.joint){overflow-x:auto}.tn-picture:has(.joint) svg{min-width:540px}"  # a phone scrolls it
