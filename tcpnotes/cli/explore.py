@@ -10,7 +10,7 @@ from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic, process_time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tcpnotes.cli._command import CommandError, Subparsers, add_json, add_profile, command, print_json, unknown
 from tcpnotes.cli._progress import Progress
@@ -47,6 +47,8 @@ def add(subparsers: Subparsers) -> None:
     parser.add_argument("--save", metavar="DIR", help="write a scenario file for whatever is found")
     parser.add_argument("--checkpoint", metavar="FILE", help="where a search that is stopped leaves its state")
     parser.add_argument("--resume", metavar="FILE", help="go on from a checkpoint")
+    parser.add_argument("--jobs", metavar="N", type=_positive, help="search with so many processes (extra 'scale')")
+    parser.add_argument("--cluster", metavar="ADDRESS", help="search with the processes of a Dask cluster")
     add_json(parser)
 
 
@@ -74,11 +76,11 @@ def run(args: Namespace) -> int:
                 stack.enter_context(planted(int(args.bug) if args.bug.isdigit() else args.bug))
             except ValueError as error:
                 raise CommandError(f"--bug: {error}") from None
-        search = _resumed(args) if args.resume else _fresh(args)
+        search = _resumed(args) if args.resume else _fresh(args, _client(args, stack))
         began = process_time()
         why = _search(search, args)
         found = search.results()
-        if why and (args.checkpoint or why == "interrupted"):
+        if why and (args.checkpoint or (why == "interrupted" and not _shared(args))):
             _leave(search, Path(args.checkpoint or f"{search.model.name}.checkpoint"))
         _print(search, found, args, why, process_time() - began)
         if args.save is not None:
@@ -86,8 +88,33 @@ def run(args: Namespace) -> int:
     return 1 if any(not one.property.hole for one in found) else 0
 
 
-def _fresh(args: Namespace) -> Search:
-    from tcpnotes.explore import ModelError, Search, load_model, model_names
+def _shared(args: Namespace) -> bool:
+    return args.cluster is not None or (args.jobs or 1) > 1
+
+
+def _client(args: Namespace, stack: contextlib.ExitStack) -> Any:
+    """Who gives work to the processes that are asked for; None when this one does it all."""
+    if not _shared(args):
+        return None
+    for option in ("bug", "resume", "checkpoint"):
+        if getattr(args, option) is not None:
+            raise CommandError(f"--{option}: this works in one process only; leave --jobs and --cluster out.")
+    if args.jobs is not None and args.cluster is not None:
+        raise CommandError("--cluster: a cluster has its own processes; leave --jobs out.")
+    try:
+        from tcpnotes.explore.crew import CrewError, processes
+
+        return stack.enter_context(processes(args.jobs or 1, args.cluster))
+    except ImportError:
+        option = "jobs" if args.cluster is None else "cluster"
+        raise CommandError(f"--{option} needs Dask: pip install 'tcpnotes[scale]'.") from None
+    except CrewError as error:
+        raise CommandError(f"--cluster: {error}; give the address of its scheduler, as in tcp://host:8786.") from None
+
+
+def _fresh(args: Namespace, client: Any = None) -> Search:
+    from tcpnotes.explore import ModelError, load_model, model_names
+    from tcpnotes.explore.levels import new_search
 
     if args.model is None:
         raise CommandError(f"a model is missing; there are: {', '.join(model_names())}; or give a .toml file.")
@@ -98,7 +125,11 @@ def _fresh(args: Namespace) -> Search:
         model = load_model(args.model)
     except ModelError as error:
         raise CommandError(str(error)) from None
-    return Search(model, args.profile, reduce=not args.full)
+    if client is not None:
+        from tcpnotes.explore.crew import CrewSearch
+
+        return CrewSearch(client, model, args.profile, reduce=not args.full)
+    return new_search(model, args.profile, reduce=not args.full)
 
 
 def _resumed(args: Namespace) -> Search:

@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from tcpnotes.explore.levels import new_search
 from tcpnotes.explore.model import Model, Owner
 from tcpnotes.explore.properties import PROPERTIES
 from tcpnotes.explore.search import Found, Search
@@ -97,7 +98,7 @@ def _restored(head: dict[str, Any], body: bytes) -> Search:
     fields = dict(head["model"])
     fields["owners"] = tuple(Owner(**owner) for owner in fields["owners"])
     fields["sysctl"] = tuple((name, value) for name, value in fields["sysctl"])
-    search = Search(Model(**fields), head["profile"], reduce=head["reduce"])
+    search = new_search(Model(**fields), head["profile"], reduce=head["reduce"])
     space, ends = search.space, search.space.ends
     unfold = zlib.decompressobj()
     data = unfold.decompress(body, _MOST)

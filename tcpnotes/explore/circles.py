@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from tcpnotes.explore.properties import Property
 from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS
-from tcpnotes.explore.views import Pair
 
 if TYPE_CHECKING:
     from tcpnotes.explore.search import Search
@@ -24,6 +23,7 @@ def search_circles(search: Search) -> None:
     """Look for every property about "ever" that is broken, and note it in the search."""
     from tcpnotes.explore.search import Found
 
+    cut = search.space.cut  # what is left out was counted when the states were found
     for one in search.properties:
         if one.about != "ever" or one.name in search.found:
             continue
@@ -31,13 +31,24 @@ def search_circles(search: Search) -> None:
         if circle:
             search._where[one.name] = index
             search.found[one.name] = Found(one, [], None, circle)
+    search.space.cut = cut
 
 
 def _circle(search: Search, one: Property) -> tuple[int, list[int]]:
     """The first state of the shortest way to a circle, and the circle; an empty one when there is none."""
-    inside = _inside(search, one)
+    left = search.stripped(one)
+    for index, start in enumerate(search.order) if left else ():
+        if start in left:
+            circle = _walk(search, start, left)
+            if circle:
+                return search.order.index(circle[0]) if circle[0] != start else index, circle
+    return 0, []
+
+
+def strip(search: Search, one: Property) -> set[int]:
+    """The states in which the property is denied, and may be for ever."""
+    left = _inside(search, one)
     successors = search.space.successors
-    left = inside
     turn = list(reversed([key for key in search.order if key in left]))
     while turn:
         kept = []
@@ -51,27 +62,21 @@ def _circle(search: Search, one: Property) -> tuple[int, list[int]]:
         if len(kept) == len(turn):
             break
         turn = kept
-    for index, start in enumerate(search.order):
-        if start in left:
-            circle = _walk(search, start, left)
-            if circle:
-                return search.order.index(circle[0]) if circle[0] != start else index, circle
-    return 0, []
+    return left
 
 
 def _inside(search: Search, one: Property) -> set[int]:
     """The states in which the property is denied."""
-    space, summaries = search.space, search._summary_list
+    space = search.space
     verdicts: dict[int, bool] = {}
     inside = set()
-    for key in search.seen:
+    for key in search.order:
         first = search._summary_of[space.side_end[key >> SIDE_BITS + LEFT_BITS]]
         second = search._summary_of[space.side_end[key >> LEFT_BITS & (1 << SIDE_BITS) - 1]]
         code = first << 24 | second
         denied = verdicts.get(code)
         if denied is None:
-            a, b = summaries[first], summaries[second]
-            denied = verdicts[code] = not (one.holds(Pair(a, b)) and one.holds(Pair(b, a)))
+            denied = verdicts[code] = search.denies(one, first, second)
         if denied:
             inside.add(key)
     return inside

@@ -18,8 +18,6 @@ from tcpnotes.explore.properties import PROPERTIES, Property
 from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS, Event, Space
 from tcpnotes.explore.views import End, Pair, Step, Stimulus, Summary
 
-_PAUSE = 2000  # states between two looks at the clock
-
 
 class Found(NamedTuple):
     """A property that does not hold: the way there, and for what goes on for ever the way round."""
@@ -41,6 +39,8 @@ class Progress(NamedTuple):
 
 class Search:
     """A search through a model under a profile.  ``properties``: all that there are unless told."""
+
+    pause = 2000  # states between two looks at the clock
 
     def __init__(
         self,
@@ -115,8 +115,18 @@ class Search:
                 self._note(one, index)
 
     def _judged(self, about: str, first: int, second: int) -> list[Property]:
+        return [one for one in self._by[about] if self.denies(one, first, second)]
+
+    def denies(self, one: Property, first: int, second: int) -> bool:
+        """Does a property of both ends not hold for two summaries?"""
         a, b = self._summary_list[first], self._summary_list[second]
-        return [one for one in self._by[about] if not (one.holds(Pair(a, b)) and one.holds(Pair(b, a)))]
+        return not (one.holds(Pair(a, b)) and one.holds(Pair(b, a)))
+
+    def stripped(self, one: Property) -> set[int]:
+        """The states in which a property is denied, and may be for ever."""
+        from tcpnotes.explore.circles import strip
+
+        return strip(self, one)
 
     def _note(self, one: Property, index: int, event: Event | None = None) -> None:
         """A property is broken in state ``index``, or by an event in it; the fewest mishaps among the shortest win."""
@@ -173,7 +183,8 @@ class Search:
             while not self.done:
                 if limit is not None and len(self.order) >= limit:
                     return False
-                self._advance(min(_PAUSE, len(self.order) - self.at))
+                count = len(self.order) - self.at
+                self._advance(min(self.pause, count if limit is None else min(count, limit - len(self.order))))
                 if tell is not None:
                     tell(self.progress())
                 if end is not None and monotonic() > end:

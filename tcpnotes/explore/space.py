@@ -218,7 +218,7 @@ class Space:
         if self.reduce:
             spent, inboxes = self.ends.spent, self.side_inbox
             if (inboxes[a] and spent[self.side_end[a]]) or (inboxes[b] and spent[self.side_end[b]]):
-                return [there for _, there, _ in self._drained(a, b, left)]
+                return [there for _, there, _ in self._drained(a, b, left, True)]
         for me, other, second in ((a, b, False), (b, a, True)):
             try:
                 mine = moves[me]
@@ -252,19 +252,28 @@ class Space:
             found += [self._ordered(me, side, way)[0] for way in ways]
         return found
 
-    def _drained(self, a: int, b: int, left: int) -> Iterator[tuple[Event, int, bool]]:
+    def _drained(self, a: int, b: int, left: int, count: bool = False) -> Iterator[tuple[Event, int, bool]]:
         """A segment reaches an end that has nothing left; see above."""
-        me, side, other = (0, a, b) if self.side_inbox[a] and self.ends.spent[self.side_end[a]] else (1, b, a)
-        stimulus = Stimulus("segment", "", self.inboxes[self.side_inbox[side]][0])
-        move = self.drain(side)
-        ways = self._fates(other, move & 0xFFFFFF, left)
-        self.cut += self._cut
-        for way, fates in ways:
-            yield Event(me, stimulus, fates), *self._ordered(me, move >> 24, way)
+        for me, side, other in ((0, a, b), (1, b, a)):
+            if not self.side_inbox[side] or not self.ends.spent[self.side_end[side]]:
+                continue
+            move = self.drain(side)
+            ways = self._fates(other, move & 0xFFFFFF, left)
+            self.cut += self._cut if count else 0
+            for way, fates in ways:
+                event = Event(me, Stimulus("segment", "", self._first(side)), fates)
+                yield event, *self._ordered(me, move >> 24, way)
+            if a == b and self.symmetric:
+                break
+
+    def _first(self, side: int) -> int:
+        """The segment that arrives first where the order does not matter: the same whatever their numbers are."""
+        inbox, segments = self.inboxes[self.side_inbox[side]], self.ends.segments
+        return min(inbox, key=lambda number: repr(segments[number])) if self.model.reorder else inbox[0]
 
     def drain(self, side: int) -> int:
         """The move of a side that has nothing left but what is on its way to it: the first of that arrives."""
-        return self.packed(side, Stimulus("segment", "", self.inboxes[self.side_inbox[side]][0]))
+        return self.packed(side, Stimulus("segment", "", self._first(side)))
 
     def _ordered(self, me: int, side: int, way: int) -> tuple[int, bool]:
         other, left = way >> LEFT_BITS, way & _LEFT

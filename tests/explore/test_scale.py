@@ -1,0 +1,135 @@
+"""Large searches: by blocks, and on several processes, one of which dies; the result is always the same."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tcpnotes.cli import main
+from tcpnotes.explore.model import load_model
+from tcpnotes.explore.search import Search
+from tcpnotes.explore.story import scenario_of, tell
+from tcpnotes.scenarios.run import run
+
+np = pytest.importorskip("numpy", reason="numpy is in the extra 'scale'")
+pytest.importorskip("distributed", reason="Dask is in the extra 'scale'")
+
+from tcpnotes.explore.crew import CrewError, CrewSearch, processes  # noqa: E402
+from tcpnotes.explore.levels import Known, LevelSearch, new_search  # noqa: E402
+
+PROFILE = "source"
+
+
+def outcome(search: Search) -> tuple[Any, ...]:
+    """All that a search comes to; of stories only the length, as there may be several shortest ones."""
+    found = [
+        (one.property.name, len(one.path), one.last is not None, bool(one.circle)) for one in search.results()
+    ]  # fmt: skip
+    return search.progress(), search.space.cut, found
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    with processes(2) as client:
+        yield client
+
+
+@pytest.mark.parametrize("model", ["close_lossy", "lingering", "listening", "closed_window", "abort_anytime"])
+def test_blocks__the_same_states_depths_and_verdicts(model: str) -> None:
+    plain, blocks = Search(load_model(model), PROFILE), LevelSearch(load_model(model), PROFILE)
+    assert plain.run() and blocks.run()
+    assert outcome(plain) == outcome(blocks)
+    for found in blocks.results():
+        run(scenario_of(blocks, found), profile=PROFILE)
+
+
+def test_blocks__timers_that_fire_early_and_the_full_space() -> None:
+    for changes, reduce in (({"late": 1}, True), ({"reorder": False}, True)):
+        model = load_model("close_lossy")._replace(**changes)
+        plain, blocks = Search(model, PROFILE, reduce=reduce), LevelSearch(model, PROFILE, reduce=reduce)
+        assert plain.run() and blocks.run()
+        assert outcome(plain) == outcome(blocks)
+
+
+def test_blocks__what_is_known_is_known_once() -> None:
+    known = Known()
+    for row in ([5], [1, 9], [2, 3, 4], [7], [8], [6]):
+        keys = np.array(row, dtype=np.uint64)
+        assert known.missing(keys).all()
+        known.add(keys)
+    assert sum(len(row) for row in known.rows) == 9
+    assert not known.missing(np.arange(1, 10, dtype=np.uint64)).any()
+    assert known.missing(np.array([0, 10], dtype=np.uint64)).all()
+
+
+def test_search__by_blocks_where_numpy_is_there() -> None:
+    search = new_search(load_model("close_simple"), PROFILE)
+    assert isinstance(search, LevelSearch)
+    assert not search.run(limit=20)
+    assert search.run()
+    assert search.progress() == outcome(search)[0]
+
+
+@pytest.mark.parametrize("model", ["close_lossy", "listening"])
+def test_two_processes__the_same_counts_and_verdicts_and_even_work(model: str, client: Any) -> None:
+    alone, crew = LevelSearch(load_model(model), PROFILE), CrewSearch(client, load_model(model), PROFILE)
+    assert alone.run() and crew.run()
+    assert outcome(crew) == outcome(alone)
+    for one, other in zip(crew.results(), alone.results(), strict=True):
+        assert len(tell(crew, one).moves) == len(tell(alone, other).moves)
+        run(scenario_of(crew, one), profile=PROFILE)
+    assert crew.moved > 0
+    if model == "listening":
+        assert max(crew.worked) <= 1.1 * min(crew.worked)
+
+
+def test_two_processes__what_goes_on_for_ever() -> None:
+    with processes(2) as client:
+        crew = CrewSearch(client, load_model("closed_window"), PROFILE)
+        assert crew.run()
+        (found,) = crew.results()
+        assert found.property.name == "no_endless_probing" and found.circle
+
+
+def test_a_process_dies_and_the_result_is_the_same() -> None:
+    alone = LevelSearch(load_model("listening"), PROFILE)
+    assert alone.run()
+    with processes(2) as client:
+        crew = CrewSearch(client, load_model("listening"), PROFILE)
+        assert not crew.run(limit=2000)
+        workers = client.run(lambda dask_worker: dask_worker.address)
+        victim = next(iter(workers))
+        with contextlib.suppress(OSError):
+            client.run(_die, workers=[victim], on_error="ignore")
+        assert crew.run()
+        assert victim not in client.scheduler_info(n_workers=-1)["workers"]
+        assert outcome(crew) == outcome(alone)
+
+
+def _die() -> None:
+    import os
+
+    os._exit(1)
+
+
+def test_command__jobs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "close_lossy", "--jobs", "2"]) == 0
+    out = capsys.readouterr().out
+    assert "known hole: no_assassination" in out and "1,299 states" in out
+
+
+def test_command__a_cluster_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "close_lossy", "--cluster", "tcp://127.0.0.1:1"]) == 2
+    assert "there is no Dask cluster at tcp://127.0.0.1:1" in capsys.readouterr().err
+    with pytest.raises(CrewError), processes(1, "nonsense://x"):
+        pass
+
+
+@pytest.mark.parametrize("option", [["--bug", "15"], ["--resume", "x"], ["--checkpoint", "x"]])
+def test_command__what_several_processes_cannot(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    model = [] if option[0] == "--resume" else ["close_lossy"]
+    assert main(["explore", *model, "--jobs", "2", *option]) == 2
+    assert option[0] in capsys.readouterr().err
