@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 BLOCK = 1 << 17  # states that are gone on from at once
 _SIDES = (1 << SIDE_BITS) - 1
 _LEFT = (1 << LEFT_BITS) - 1
-_LATE = 64
+_LOSE, _DOUBLE, _LATE = 1, 8, 64  # as in `space`
 
 
 class Rows:
@@ -105,6 +105,8 @@ class Joined:
         self._drains = Rows(lambda side: [space.drain(side)])
         self._fires = Rows(lambda side: [space.packed(side, FIRE)])
         self._ages = Rows(self._aged)
+        self._losses = Rows(lambda side: [lost for _, lost, _ in space.mishaps(side)])
+        self._doubles = Rows(lambda side: [both for _, _, both in space.mishaps(side) if both is not None])
         self._puts = Rows(self._put)
         self._age_codes: list[int] = []
         self._age_numbers: dict[int, int] = {}
@@ -182,6 +184,8 @@ class Joined:
         places = np.arange(len(keys))
         dry_a, dry_b = ((self.inboxes_of[side] > 0) & self.spent[self.ends_of[side]] for side in (a, b))
         symmetric = self.space.symmetric
+        if not self.space.reduce:
+            dry_a = dry_b = np.zeros(len(keys), dtype=bool)
         found: list[tuple[Numbers, Numbers]] = []
         for me, other, dry, second in ((a, b, dry_a, False), (b, a, dry_b, True)):
             once = ~(symmetric & (a == b)) if second else np.ones(len(keys), dtype=bool)
@@ -192,6 +196,8 @@ class Joined:
                 found.append(self._moved(rows, some, me[some], other[some], left[some], second))
         some = places[~(dry_a | dry_b)]
         found += self._fired(some, a[some], b[some], left[some])
+        if not self.space.reduce:
+            found += self._mishaps(places, a, b, left)
         return np.concatenate([new for new, _ in found]), np.concatenate([owner for _, owner in found])
 
     def _moved(
@@ -227,6 +233,13 @@ class Joined:
         else:
             first, last = (other, side) if second else (side, other)
         return ((first << SIDE_BITS | last) << LEFT_BITS | left).astype(np.uint64)
+
+    def _mishaps(self, places: Numbers, a: Numbers, b: Numbers, left: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+        """In the full space: segments on their way are lost or doubled."""
+        for me, other, second in ((a, b, False), (b, a, True)):
+            for rows, may, one in ((self._losses, left & 7 > 0, _LOSE), (self._doubles, left >> 3 & 7 > 0, _DOUBLE)):
+                there, owners = rows.take(me[may])
+                yield self.packed(there, other[may][owners], left[may][owners] - one, second), places[may][owners]
 
     def _fired(self, places: Numbers, a: Numbers, b: Numbers, left: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
         waiting = (self.inboxes_of[a] > 0) | (self.inboxes_of[b] > 0)
@@ -327,25 +340,21 @@ class LevelSearch(Search):
 
     def stripped(self, one: Property) -> set[int]:
         keys = np.array(self.order, dtype=np.uint64)
-        keys = keys[self._denied(keys, one)]  # in the order of discovery
-        while len(keys):
-            known = np.sort(keys)
-            alive = np.ones(len(keys), dtype=bool)
-            for begin in reversed(range(0, len(keys), BLOCK)):
-                there, owners = self._joined.successors(keys[begin : begin + BLOCK], False)
-                places = np.searchsorted(known, there)
-                places[places == len(known)] = 0
-                inside = np.zeros(min(BLOCK, len(keys) - begin), dtype=bool)
-                inside[owners[known[places] == there]] = True
-                alive[begin : begin + BLOCK] = inside
-                # What goes no longer counts for those that are looked at after it.
-                known = np.delete(known, np.searchsorted(known, keys[begin : begin + BLOCK][~inside]))
-                if not len(known):
-                    break
-            if alive.all():
-                break
-            keys = keys[np.isin(keys, known)]
-        return set(keys.tolist())
+        keys = np.sort(keys[self._denied(keys, one)])
+        alive = np.ones(len(keys), dtype=bool)
+        witness = np.full(len(keys), -1, dtype=np.int32)  # of each state, one that may come next and is not stripped
+        asking = np.arange(len(keys))
+        while len(asking):
+            witness[asking] = -1
+            for some in self.pieces(asking):
+                there, owners = self._joined.successors(keys[some], False)
+                places = np.searchsorted(keys, there)
+                places[places == len(keys)] = 0
+                good = (keys[places] == there) & alive[places]
+                witness[some[owners[good]]] = places[good]
+            alive[asking[witness[asking] < 0]] = False
+            asking = np.flatnonzero(alive & ~alive[witness])
+        return set(keys[alive].tolist())
 
     def _denied(self, keys: Numbers, one: Property) -> Numbers:
         self._joined.refresh()

@@ -279,22 +279,27 @@ class Space:
         other, left = way >> LEFT_BITS, way & _LEFT
         return self._key(other, side, left) if me else self._key(side, other, left)
 
+    def mishaps(self, side: int) -> Iterator[tuple[int, int, int | None]]:
+        """What a side becomes when a segment on its way to it is lost, and when doubled (None beyond the bound)."""
+        end, inbox = self.side_end[side], self.inboxes[self.side_inbox[side]]
+        for place, number in enumerate(inbox):
+            if number in inbox[:place]:
+                continue
+            both = None
+            if len(inbox) < self.model.in_flight:
+                both = self.side(end, self._inbox((*inbox[:place], number, *inbox[place:])))
+            yield number, self.side(end, self._without(self.side_inbox[side], number)), both
+
     def _mishaps(self, a: int, b: int, left: int) -> Iterator[tuple[Event, int, bool]]:
         """In the full space: segments on their way are lost or doubled."""
         for me, side, other in ((0, a, b), (1, b, a)):
-            inbox = self.inboxes[self.side_inbox[side]]
-            for place, number in enumerate(inbox):
-                if number in inbox[:place]:
-                    continue
+            for number, lost, both in self.mishaps(side):
                 if left & 7:
-                    lost = self.side(self.side_end[side], self._without(self.side_inbox[side], number))
                     way = other << LEFT_BITS | left - _LOSE
                     yield Event(me, Stimulus("lose", "", number)), *self._ordered(me, lost, way)
-                if left >> 3 & 7 and len(inbox) < self.model.in_flight:
-                    both = (*inbox[:place], number, *inbox[place:])
-                    doubled = self.side(self.side_end[side], self._inbox(both))
+                if left >> 3 & 7 and both is not None:
                     way = other << LEFT_BITS | left - _DOUBLE
-                    yield Event(me, Stimulus("double", "", number)), *self._ordered(me, doubled, way)
+                    yield Event(me, Stimulus("double", "", number)), *self._ordered(me, both, way)
 
     def explained(self, key: int, calls: bool = True) -> Iterator[tuple[Event, int, bool]]:
         """The same as `successors` with the event that leads there, and whether the sides change places."""

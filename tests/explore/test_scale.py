@@ -47,7 +47,7 @@ def test_blocks__the_same_states_depths_and_verdicts(model: str) -> None:
 
 
 def test_blocks__timers_that_fire_early_and_the_full_space() -> None:
-    for changes, reduce in (({"late": 1}, True), ({"reorder": False}, True)):
+    for changes, reduce in (({"late": 1}, True), ({"reorder": False}, True), ({"double": 0}, False), ({}, False)):
         model = load_model("close_lossy")._replace(**changes)
         plain, blocks = Search(model, PROFILE, reduce=reduce), LevelSearch(model, PROFILE, reduce=reduce)
         assert plain.run() and blocks.run()
