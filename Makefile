@@ -97,9 +97,12 @@ wire: setup  ## captures against tshark and real sockets; install what that need
 nbval: setup  ## run every notebook and compare what it prints with what it has stored
 	$(NBVAL) notebooks
 
-browser: site lite slides pdf  ## tests in a real browser; install it where that is allowed
+browser: site lite slides  ## tests in a real browser; install it where that is allowed
 	tools/install_browser.sh
-	$(BIN)/python -m pytest -m browser tests/browser tests/site tests/slides
+	$(BIN)/python -m pytest -m browser tests/browser tests/site
+	if command -v chromium >/dev/null; then $(MAKE) --no-print-directory -o site $(PDF)/book.pdf; fi
+	TCPNOTES_SLIDES=$(CURDIR)/$(SLIDES) TCPNOTES_PDF=$(CURDIR)/$(PDF) \
+	$(BIN)/python -m pytest -m browser -n $(JOBS) --dist loadfile tests/slides
 
 long: setup  ## tests that take many minutes
 	$(BIN)/python -m pytest -m "long and not browser and not wire" -n $(JOBS)

@@ -29,9 +29,10 @@ def lite(doc: str) -> str:
 def papers(doc: str) -> list[nodes.Node | str]:
     """Links to a chapter's slides and to what is printed of it, seen from the chapter's page."""
     name = quote(doc.removeprefix(FOLDER))
+    own = ((f"../slides/{name}.html", "Slides of this chapter"), (f"../pdf/{name}.pdf", "the slides as PDF"))
     links = (
-        (f"../slides/{name}.html", "Slides of this chapter"), (f"../pdf/{name}.pdf", "the slides as PDF"),
-        ("../pdf/book.pdf", "the whole book as PDF"), ("../slides/index.html", "all slides"),
+        *(own if name < "9" else ()),  # what is looked up has no slides
+        ("../pdf/book.pdf", "The whole book as PDF"), ("../slides/index.html", "all slides"),
     )  # fmt: skip
     row: list[nodes.Node | str] = []
     for address, words in links:

@@ -33,7 +33,7 @@ def slides() -> Path:
 
 
 @pytest.fixture(scope="session")
-def papers() -> Path:
+def papers(chromium: str) -> Path:
     """The folder of what is printed."""
     return made("pdf", "TCPNOTES_PDF")
 
