@@ -69,7 +69,7 @@ def _wrong(site: Path, page: str, link: str) -> str | None:
     if beside.startswith(("slides/", "pdf/")):
         name = Path(beside).stem
         chapter = Path(__file__).parents[2] / "notebooks" / f"{name}.ipynb"
-        known = name in ("index", "book") or name < "9" and chapter.is_file()
+        known = name in ("index", "book") or (name < "9" and chapter.is_file())
         return None if known else "there is no such chapter"
     if not target.exists():
         return "there is no such file"
