@@ -1,7 +1,8 @@
 """Build the engine compiled: `build/native/` becomes a copy of the package whose kernel and world are C (by mypyc).
 
-The plain Python stays the reference.  What is compiled is the same text, but for one thing: constants are marked
-as such, so that the compiler writes them out.  Put the folder before all others to use it:
+The plain Python stays the reference.  What is compiled is the same text, but for three things: constants
+are marked as such, so that the compiler writes them out; classes are, as ones that can be copied; and the shells that
+make entries visible to traces stand within.  Put the folder before all others to use it:
 
     PYTHONPATH=build/native tcpnotes bench lives
 
@@ -20,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "build" / "native"
 # Descriptors, text that becomes code, and what changes functions at run time stay as they are.
-PLAIN = {"__init__", "bucket", "copies", "mirror", "profile", "resume", "events", "snapshot", "world"}
+PLAIN = {"__init__", "bucket", "copies", "mirror", "profile", "resume", "events", "snapshot"}
 FOLDERS = ("kernel", "world")
 
 
@@ -44,10 +45,25 @@ def constants_marked(path: Path) -> str:
         if all(name.isupper() and isinstance(getattr(module, name), int) for name in names):
             lines[node.lineno - 1 : node.end_lineno] = [f"{name}: _Final = {getattr(module, name)}" for name in names]
             found = True
-    if not found:
-        return text
+    return after_future(lines, "from typing import Final as _Final") if found else text
+
+
+def classes_marked(text: str) -> str:
+    """The text of a module in which classes are made without their constructor too, as for copies and pickle.
+
+    (Of ones that allow no other subclasses, mypyc forgets to call the constructor then.)
+    """
+    lines = text.split("\n")
+    found = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef) and not node.bases]
+    for node in reversed(found):
+        lines.insert(node.lineno - 1, "@_mypyc_attr(serializable=True, allow_interpreted_subclasses=True)")
+    return after_future(lines, "from mypy_extensions import mypyc_attr as _mypyc_attr") if found else text
+
+
+def after_future(lines: list[str], line: str) -> str:
+    """The text with one more import at its top."""
     at = next(n for n, line in enumerate(lines) if line.startswith("from __future__")) + 1
-    return "\n".join([*lines[:at], "from typing import Final as _Final", *lines[at:]])
+    return "\n".join([*lines[:at], line, *lines[at:]])
 
 
 def shells_within(text: str) -> str:
@@ -108,7 +124,7 @@ def main() -> None:
     shutil.rmtree(HERE, ignore_errors=True)
     shutil.copytree(ROOT / "tcpnotes", HERE / "tcpnotes", ignore=shutil.ignore_patterns("__pycache__"))
     for path in [*compiled, Path("tcpnotes/trace/segment.py")]:
-        (HERE / path).write_text(shells_within(constants_marked(path)))
+        (HERE / path).write_text(shells_within(classes_marked(constants_marked(path))))
     mirror = HERE / "tcpnotes/kernel/mirror.py"
     mirror.write_text(mirror.read_text().replace("COMPILED = False", "COMPILED = True"))
     os.chdir(HERE)

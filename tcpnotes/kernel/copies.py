@@ -7,20 +7,19 @@ from typing import Any
 
 
 def copier(
-    cls: type, fields: Iterable[str], copied: Mapping[str, str] | None = None, begin: str = "", **known: Any
+    cls: type, fields: Iterable[str], copied: Mapping[str, str] | None = None, **known: Any
 ) -> Callable[[Any], Any]:
     """Build a function that copies an ``old`` thing of class ``cls``, field by field.
 
     Fields are shared with the copy, but for those in ``copied``, which says by what expression they are; ``known``
-    are names that these need.  A compiled class can be made by its constructor alone, with the arguments ``begin``.
+    are names that these need.
     """
     copied = copied or {}
-    compiled = hasattr(cls, "__mypyc_attrs__")
-    lines = ["def copy(old):", f"    new = cls({begin})" if compiled else "    new = make(cls)"]
+    lines = ["def copy(old):", "    new = make(cls)"]
     for name in fields:
         lines.append(f"    new.{name} = {copied.get(name, 'old.' + name)}")
     lines.append("    return new")
-    space: dict[str, Any] = {"make": object.__new__, "cls": cls, **known}
+    space: dict[str, Any] = {"make": cls.__new__, "cls": cls, **known}
     exec("\n".join(lines), space)  # our own text, made from the fields above
     made: Callable[[Any], Any] = space["copy"]
     return made

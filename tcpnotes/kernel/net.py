@@ -368,6 +368,5 @@ _clone_net_fields = copier(
         "tw_cells": "[empty_cell] * 40",
         "socks": "{}",
     },
-    begin="old.name, old.address, old.profile, old.iss_base",
     empty_cell=EMPTY_CELL,
 )

@@ -259,7 +259,6 @@ copy_sock_fields = copier(
         "listen_opt": "old.listen_opt.clone() if old.listen_opt is not None else None",
         "accept_queue": "old.accept_queue[:]",
     },
-    begin="old.net",
     clone_queue=_clone_queue,
 )
 
@@ -337,7 +336,7 @@ class OpenRequest:
         return _freeze_request(self)
 
 
-_clone_request = copier(OpenRequest, REQUEST_FIELDS, begin="blank", blank=Segment(0, 0, 0, 0, 0, 0, 0, 0))
+_clone_request = copier(OpenRequest, REQUEST_FIELDS)
 _freeze_request = freezer(REQUEST_FIELDS)
 
 

@@ -47,7 +47,7 @@ class Task:
         return _freeze_task(self)
 
 
-_clone_task = copier(Task, TASK_FIELDS, begin="old.id, old.call, old.args")
+_clone_task = copier(Task, TASK_FIELDS)
 _freeze_task = freezer(TASK_FIELDS)
 
 

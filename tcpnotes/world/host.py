@@ -220,7 +220,7 @@ class Host:
 
     def clone(self, wire: Wire | None) -> Host:
         """A copy that sends onto ``wire``."""
-        new = object.__new__(Host)
+        new = Host.__new__(Host)
         new.name = self.name
         new.net = self.net.clone()
         new.processes = self.processes.clone(new.net)

@@ -56,7 +56,7 @@ class Wire:
 
     def clone(self) -> Wire:
         """A copy."""
-        new = object.__new__(Wire)
+        new = Wire.__new__(Wire)
         new.delay = self.delay
         new.routes = self.routes
         new.sent = self.sent

@@ -242,7 +242,7 @@ class World:
 
         Hosts are copied when they are about to change (`host`): until then both worlds have the same ones.
         """
-        new = object.__new__(World)
+        new = World.__new__(World)
         new.profile = self.profile
         new.seed = self.seed
         new.now = self.now
