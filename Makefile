@@ -15,12 +15,13 @@ LITE := book/_build/lite
 SLIDES := book/_build/slides
 PDF := book/_build/pdf
 BOOKENV := $(VENV)/jupyter-book
+NATIVE := build/native/.ready
 NBVAL := $(BIN)/python -m pytest --nbval -p no:cacheprovider -n $(JOBS) --dist loadfile
 
 .DEFAULT_GOAL := notebooks
 .DELETE_ON_ERROR:
 .PHONY: notebooks setup site lite slides pdf show jupyter-book publish measure-site measure-lite card test test-fast lint types layers tests nbval
-.PHONY: wire browser long bench picture format lock clean help
+.PHONY: native bench-native test-native wire browser long bench picture format lock clean help
 
 notebooks: setup  ## set up if need be, and open the notebooks in JupyterLab on this machine (the default)
 	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks $(LABFLAGS)
@@ -110,6 +111,17 @@ long: setup  ## tests that take many minutes
 bench: setup  ## time the engine
 	$(BIN)/tcpnotes bench
 
+native: $(NATIVE)  ## build the engine compiled, beside the plain one: build/native (needs a C compiler)
+
+bench-native: native  ## time the compiled engine
+	PYTHONPATH=build/native $(BIN)/tcpnotes bench
+
+# `pytest`, not `python -m pytest`: that one would put the folder of the plain engine first.
+test-native: native  ## the tests of the engine, and all recordings, on the compiled one
+	TCPNOTES_COMPILED=1 PYTHONPATH=build/native $(BIN)/pytest -n $(JOBS) -m "not browser and not wire" \
+	tests/world tests/properties tests/replay tests/scenarios tests/explore
+	PYTHONPATH=build/native $(BIN)/tcpnotes replay --level L3 --quiet tests/golden/*.gz
+
 picture: setup  ## draw the picture of the README anew
 	$(BIN)/python tools/draw_readme.py
 
@@ -153,6 +165,10 @@ $(UV): requirements/uv.txt
 # Also what is not on a Python index: exact versions, with the hashes of package-lock.json; no script of theirs is run.
 node_modules/.package-lock.json: package.json package-lock.json | setup
 	$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(NATIVE): tools/native.py $(wildcard tcpnotes/trace/*.py tcpnotes/kernel/*.py tcpnotes/world/*.py) | setup
+	$(BIN)/python tools/native.py
 	touch $@
 
 # Jupyter Book holds on to older versions of what the site is made with.

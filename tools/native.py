@@ -20,8 +20,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "build" / "native"
-# Descriptors, text that becomes code, and what changes functions at run time stay as they are.
-PLAIN = {"__init__", "bucket", "copies", "mirror", "profile", "resume", "events", "snapshot"}
+# Descriptors, text that becomes code, what changes functions at run time, and what looks at foreign values whose type
+# is not what it should be stay as they are.
+PLAIN = {"__init__", "bucket", "checking", "copies", "events", "mirror", "profile", "resume", "snapshot", "world"}
 FOLDERS = ("kernel", "world")
 
 
@@ -122,11 +123,17 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     compiled = modules()
     shutil.rmtree(HERE, ignore_errors=True)
-    shutil.copytree(ROOT / "tcpnotes", HERE / "tcpnotes", ignore=shutil.ignore_patterns("__pycache__"))
+    (HERE / "tcpnotes").mkdir(parents=True)
+    for part in (ROOT / "tcpnotes").iterdir():
+        if part.name in ("trace", *FOLDERS):
+            shutil.copytree(part, HERE / "tcpnotes" / part.name, ignore=shutil.ignore_patterns("__pycache__"))
+        elif part.name != "__pycache__":
+            (HERE / "tcpnotes" / part.name).symlink_to(part)
     for path in [*compiled, Path("tcpnotes/trace/segment.py")]:
         (HERE / path).write_text(shells_within(classes_marked(constants_marked(path))))
     mirror = HERE / "tcpnotes/kernel/mirror.py"
     mirror.write_text(mirror.read_text().replace("COMPILED = False", "COMPILED = True"))
+    (HERE / "tests").symlink_to(ROOT / "tests")  # where the recordings are
     os.chdir(HERE)
     flags = ["--ignore-missing-imports", "--follow-imports=silent", "--hide-error-context"]
     setup(

@@ -36,6 +36,8 @@ def patched(**functions: Callable[..., Any]) -> Iterator[None]:
     A variant takes the same parameters as the function that it stands for (ValueError if not);
     inside it, `original` leads to that function.  Blocks may be nested.
     """
+    if mirror.COMPILED:
+        raise ValueError("Functions of the compiled engine cannot be exchanged; use the plain one.")
     entries = {name: _entry(name) for name in functions}
     for name, variant in functions.items():
         _check_parameters(name, entries[name].function, variant)

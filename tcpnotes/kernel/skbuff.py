@@ -7,6 +7,8 @@ sizes are those of a 32-bit build, because windows and buffer limits hang on the
 
 from __future__ import annotations
 
+from typing import Final
+
 from tcpnotes.trace.segment import Segment
 
 SIZEOF_SK_BUFF = 140
@@ -18,6 +20,9 @@ SACKED_RETRANS = 2
 LOST = 4
 TAGBITS = 7
 EVER_RETRANS = 8
+
+
+_NONE: Final = Segment(0, 0, 0, 0, 0, 0, 0, 0)  # of a buffer that we send: nobody asks it for a segment
 
 
 class SkBuff:
@@ -42,7 +47,7 @@ class SkBuff:
         self.when = 0
         self.ack_seq = 0
         self.sacked = 0
-        self.seg = None  # type: ignore[assignment]  # nobody asks it of a buffer that we send
+        self.seg = _NONE
 
     def clone(self) -> SkBuff:
         """A copy of its own (the segment is shared, it never changes)."""

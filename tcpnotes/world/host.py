@@ -208,7 +208,7 @@ class Host:
         answer = self.processes.results.get(task)
         return None if answer is None else Result(*answer)
 
-    def set_sysctl(self, name: str, value: int) -> None:
+    def set_sysctl(self, name: str, value: Any) -> None:
         """Set a sysctl in the unit of /proc (seconds for timeouts); ValueError for an unknown name or a bad value."""
         name = name.rsplit(".", 1)[-1]
         if name not in self.net.sysctl:

@@ -14,6 +14,7 @@ from tcpnotes.kernel.profile import Profile, profile_by_name
 from tcpnotes.trace.frames import HostView, InFlight
 from tcpnotes.trace.recorder import Recorder
 from tcpnotes.trace.segment import Segment
+from tcpnotes.world.checking import check_segment, fits
 from tcpnotes.world.clock import soonest
 from tcpnotes.world.events import (
     AppCalls,
@@ -285,7 +286,7 @@ def _first_iss(seed: int, name: str) -> int:
     return int.from_bytes(digest, "big")
 
 
-def _checked(hosts: tuple[str, ...], delay: int) -> tuple[str, ...]:
+def _checked(hosts: tuple[str, ...], delay: object) -> tuple[str, ...]:
     """``hosts``; a ValueError when no world can be made of them."""
     for name in hosts:
         if name not in ADDRESSES:
@@ -294,43 +295,9 @@ def _checked(hosts: tuple[str, ...], delay: int) -> tuple[str, ...]:
             raise ValueError(f"A world has each host once, not {name} twice.")
     if not hosts:
         raise ValueError(f"A world has hosts, one or more of: {', '.join(ADDRESSES)}.")
-    if not _fits(delay, 63):
+    if not fits(delay, 63):
         raise ValueError(f"The delay is a whole number of microseconds from 0 on, not {delay!r}.")
     return hosts
-
-
-def _fits(value: object, bits: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << bits
-
-
-_BITS = {
-    "saddr": 32, "daddr": 32, "seq": 32, "ack_seq": 32, "sport": 16, "dport": 16, "window": 16, "flags": 8, "len": 16,
-    "urg_ptr": 16,
-}  # fmt: skip
-
-
-def check_segment(seg: Segment) -> None:
-    """ValueError, in one sentence, for a segment whose fields no wire could carry."""
-    if not isinstance(seg, Segment):
-        raise ValueError(f"What reaches a host is a Segment, not {seg!r}.")
-    for name, bits in _BITS.items():
-        value = getattr(seg, name)
-        if not _fits(value, bits):
-            raise ValueError(f"A segment's {name} must be a whole number from 0 to {(1 << bits) - 1}, not {value!r}.")
-    for name, bits in (("mss", 16), ("wscale", 8)):
-        value = getattr(seg, name)
-        if value is not None and not _fits(value, bits):
-            raise ValueError(f"A segment's {name} must be None or from 0 to {(1 << bits) - 1}, not {value!r}.")
-    if not isinstance(seg.sack_ok, bool):
-        raise ValueError(f"A segment's sack_ok is True or False, not {seg.sack_ok!r}.")
-    if seg.ts is not None and not _pair(seg.ts):
-        raise ValueError(f"A segment's ts is None or a pair of numbers of 32 bits, not {seg.ts!r}.")
-    if not isinstance(seg.sacks, tuple) or not all(_pair(block) for block in seg.sacks) or len(seg.sacks) > 4:
-        raise ValueError(f"A segment's SACK blocks are up to 4 pairs of sequence numbers, not {seg.sacks!r}.")
-
-
-def _pair(value: object) -> bool:
-    return isinstance(value, tuple) and len(value) == 2 and all(_fits(number, 32) for number in value)
 
 
 __all__ = ["CallError", "World", "check_segment"]
