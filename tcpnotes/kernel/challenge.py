@@ -28,7 +28,7 @@ def _answered_lately(who: Sock | TwBucket | OpenRequest, sk: Sock | TwBucket, co
     """Note that an answer is due now; True when the last one was less than tcp_invalid_ratelimit ago."""
     net = sk.net
     elapsed = net.jiffies - who.last_oow_ack
-    if who.last_oow_ack != NEVER and elapsed * 1000 < net.sysctl["tcp_invalid_ratelimit"] * net.times.HZ:
+    if who.last_oow_ack != NEVER and elapsed * 1000 < net.sysctl.get("tcp_invalid_ratelimit", 500) * net.times.HZ:
         net.count(counter)
         return True
     who.last_oow_ack = net.jiffies
