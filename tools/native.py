@@ -22,7 +22,19 @@ ROOT = Path(__file__).resolve().parent.parent
 HERE = ROOT / "build" / "native"
 # Descriptors, text that becomes code, what changes functions at run time, and what looks at foreign values whose type
 # is not what it should be stay as they are.
-PLAIN = {"__init__", "bucket", "checking", "copies", "events", "mirror", "profile", "resume", "snapshot", "world"}
+PLAIN = {
+    "__init__",
+    "bucket",
+    "checking",
+    "copies",
+    "events",
+    "mirror",
+    "outlet",
+    "profile",
+    "resume",
+    "snapshot",
+    "world",
+}
 FOLDERS = ("kernel", "world")
 
 

@@ -244,7 +244,7 @@ class Ends:
             way.append(number)
             number = self.parents[number]
         for number in reversed(way):
-            host = host.clone(_Outbox())  # type: ignore[arg-type]  # a wire that only keeps
+            host = host.clone(_Outbox())
             stimulus = self.stimuli[self.causes[number]]
             happen(host, self.apps[self.parents[number]], self.model, stimulus, self._segment_of(stimulus))
             _slim(host)
@@ -278,7 +278,7 @@ class Ends:
         self.worked += 1
         before = self.host(number)
         outbox = _Outbox()
-        host = before.clone(outbox)  # type: ignore[arg-type]  # a wire that only keeps
+        host = before.clone(outbox)
         segment = self._segment_of(stimulus)
         app = self.apps[number]
         new_app, result = happen(host, app, self.model, stimulus, segment)

@@ -24,8 +24,8 @@ from tcpnotes.kernel.tcp_minisocks import tcp_twcal_tick, tcp_twkill
 from tcpnotes.kernel.tcp_timer import tcp_delack_timer, tcp_keepalive_timer, tcp_write_timer
 from tcpnotes.trace.recorder import HostTrace, Recorder
 from tcpnotes.trace.segment import Segment
+from tcpnotes.world.outlet import Outlet
 from tcpnotes.world.process import Processes, number
-from tcpnotes.world.wire import Wire
 
 _PENDING_NAMES = ("retrans_idle", "retrans", "", "probe0", "", "tail_probe")
 
@@ -43,16 +43,16 @@ class Host:
 
     __slots__ = ("name", "net", "processes", "shared", "wire")
 
-    wire: Wire
+    wire: Outlet
 
-    def __init__(self, name: str, address: int, profile: Profile, iss_base: int, wire: Wire) -> None:
+    def __init__(self, name: str, address: int, profile: Profile, iss_base: int, wire: Outlet) -> None:
         self.name = name
         self.net = Net(name, address, profile, iss_base)
         self.processes = Processes(self.net)
         self.shared = False  # once several worlds have it, it never changes again
         self.connect(wire)
 
-    def connect(self, wire: Wire | None) -> None:
+    def connect(self, wire: Outlet | None) -> None:
         """Lead what the host sends onto ``wire``."""
         if wire is not None:
             self.wire = wire
@@ -218,7 +218,7 @@ class Host:
         value = value * self.net.times.HZ if name in SYSCTL_IN_SECONDS else value
         self.net.sysctl = {**self.net.sysctl, name: value}
 
-    def clone(self, wire: Wire | None) -> Host:
+    def clone(self, wire: Outlet | None) -> Host:
         """A copy that sends onto ``wire``."""
         new = Host.__new__(Host)
         new.name = self.name
