@@ -131,17 +131,18 @@ def summary(spec: Spec, rows: Sequence[Row]) -> list[tuple[str, ...]]:
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(str(row.point[at]) for at in shown), []).append(row)
-    head = ("RUNS", "CLOSED A", "CLOSED B", "NOT CLOSED", "BUCKETS", "ALIVE", "RSTS", "SENT AGAIN")
+    head = ("RUNS", "CLOSE TOOK", "CLOSED A", "CLOSED B", "NOT CLOSED", "BUCKETS", "ALIVE", "RSTS", "SENT AGAIN")
     lines = [(*(spec.names[at].upper() for at in shown), *head)]
     for values, some in groups.items():
         all_of = [row.measures for row in some]
         never = sum(m.closed_a is None or m.closed_b is None for m in all_of)
-        lines.append((
-            *values, str(len(some)), _middle([m.closed_a for m in all_of]), _middle([m.closed_b for m in all_of]),
-            str(never), f"{fmean(m.buckets for m in all_of):.2f}",
-            f"{fmean(m.bucket_seconds for m in all_of):.1f} s", f"{fmean(m.rsts for m in all_of):.2f}",
-            f"{fmean(m.retransmissions for m in all_of):.2f}",
-        ))  # fmt: skip
+        columns = zip(*((m.close_took, m.closed_a, m.closed_b) for m in all_of), strict=True)
+        times = [_middle(column) for column in columns]
+        means = [fmean(m.buckets for m in all_of), fmean(m.rsts for m in all_of),
+                 fmean(m.retransmissions for m in all_of)]  # fmt: skip
+        alive = f"{fmean(m.bucket_seconds for m in all_of):.1f} s"
+        made, rsts, again = (f"{mean:.2f}" for mean in means)
+        lines.append((*values, str(len(some)), *times, str(never), made, alive, rsts, again))
     return lines
 
 

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PANELS = (
+    ("close_took", "the first close comes back after (s)"),
     ("closed_a", "A is rid of the connection after (s)"),
     ("closed_b", "B is rid of the connection after (s)"),
     ("bucket_seconds", "buckets alive: seconds together"),
     ("retransmissions", "segments sent again"),
     ("rsts", "RSTs sent"),
-    ("buckets_most", "most buckets at the same time"),
 )
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
 MARKS = "os^Dvx"

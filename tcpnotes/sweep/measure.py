@@ -21,6 +21,7 @@ class Measures(NamedTuple):
 
     closed_a: float | None  # from the first close until A has nothing left of the connection, TIME_WAIT included
     closed_b: float | None
+    close_took: float | None  # until the first call of close or shutdown came back: more than 0 when it lingers
     buckets: int  # that were made
     buckets_most: int  # at the same time, on both hosts together
     bucket_seconds: float  # the lives of all buckets together, up to the end of the run
@@ -98,6 +99,8 @@ def _measured(records: Sequence[Record], world: World, closes: int, until: int) 
     ends: dict[str, int] = {}
     born: dict[tuple[str, int | None], int] = {}
     made = most = lived = rsts = again = segments = lost = 0
+    first: tuple[str, int] | None = None  # host and task of the first call that closes
+    took: float | None = None
     for one in records:
         match one:
             case r.StateChange(t, host) if one.new == "CLOSE" and one.old != "LISTEN":
@@ -109,6 +112,10 @@ def _measured(records: Sequence[Record], world: World, closes: int, until: int) 
             case r.Bucket(t, host) if one.op == "kill" and (host, one.tw) in born:
                 lived += t - born.pop((host, one.tw))
                 ends[host] = t
+            case r.Call(t, host) if first is None and one.call in ("close", "shutdown"):
+                first = host, one.task
+            case r.Return(t, host) if took is None and (host, one.task) == first:
+                took = (t - closes) / 1_000_000
             case r.Sent():
                 segments += 1
                 rsts += bool(one.seg.flags & RST)
@@ -123,5 +130,5 @@ def _measured(records: Sequence[Record], world: World, closes: int, until: int) 
         if not left and name in ends:
             closed[name] = (ends[name] - closes) / 1_000_000
     return Measures(
-        closed.get("A"), closed.get("B"), made, most, lived / 1_000_000, rsts, again, segments, lost
+        closed.get("A"), closed.get("B"), took, made, most, lived / 1_000_000, rsts, again, segments, lost
     )  # fmt: skip

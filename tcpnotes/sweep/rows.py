@@ -146,12 +146,12 @@ def _cells(row: Row) -> list[str]:
 
 
 def _measures(cells: Sequence[str]) -> Measures:
-    a, b, *rest = cells
-    buckets, most, lived, rsts, again, segments, lost = rest
-    return Measures(
-        float(a) if a else None, float(b) if b else None, int(buckets), int(most), float(lived), int(rsts), int(again),
-        int(segments), int(lost),
-    )  # fmt: skip
+    times = [float(cell) if cell else None for cell in cells[:3]]
+    buckets, most, lived, *counts = cells[3:]
+    numbers = [int(count) for count in counts]
+    if len(times) < 3 or len(numbers) != 4:
+        raise ValueError
+    return Measures(times[0], times[1], times[2], int(buckets), int(most), float(lived), *numbers)
 
 
 def _text(lines: object) -> str:

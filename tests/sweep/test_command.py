@@ -29,8 +29,8 @@ def test_summary__a_line_for_each_point_all_seeds_together(capsys: pytest.Captur
     assert main(["sweep", "few.toml", "--out", "few.csv"]) == 0
     head, off, zero, end = capsys.readouterr().out.splitlines()
     assert head.split()[:2] == ["LINGER", "RUNS"]
-    assert off.split() == ["off", "3", "61.05", "s", "1.10", "s", "0", "1.00", "60.9", "s", "0.00", "0.00"]
-    assert zero.split()[:4] == ["0", "3", "0.00", "s"] and zero.split()[-2:] == ["1.00", "0.00"]
+    assert off.split() == ["off", "3", "0.00", "s", "61.05", "s", "1.10", "s", "0", "1.00", "60.9", "s", "0.00", "0.00"]
+    assert zero.split()[:6] == ["0", "3", "0.00", "s", "0.00", "s"] and zero.split()[-2:] == ["1.00", "0.00"]
     assert end.startswith("few: 6 runs of orderly_close, ")
     assert len(Path("few.csv").read_text(encoding="utf-8").splitlines()) == 7
 

@@ -71,6 +71,14 @@ def test_linger__zero_cuts_off_with_a_rst_and_leaves_no_bucket() -> None:
     assert (zero.rsts, zero.buckets, zero.closed_a) == (1, 0, 0.0)
 
 
+def test_linger__close_comes_back_when_all_is_acknowledged_or_the_time_is_up() -> None:
+    text = 'scenario = "orderly_close"\nuntil = 60\n[grid]\nlinger = ["off", 10]'
+    assert one(text, linger="off").close_took == 0
+    assert one(text, linger=10).close_took == 0.14  # there, B's delayed ACK, and back
+    silent = 'scenario = "linger_wait"\nuntil = 60\n[grid]\nlinger = [10]\nloss = [1]'
+    assert one(silent).close_took == 10
+
+
 def test_sysctl__is_set_on_both_hosts() -> None:
     text = 'scenario = "fin_wait2_time_out"\n[grid]\n[grid.sysctl]\ntcp_fin_timeout = [10, 60]'
     short, long = one(text, **{"sysctl.tcp_fin_timeout": 10}), one(text, **{"sysctl.tcp_fin_timeout": 60})
@@ -262,7 +270,7 @@ def test_plot__same_rows_same_file(spec: Spec, tmp_path: Path) -> None:
     for name in ("a.svg", "b.svg"):
         save_plot(plot(spec, rows), tmp_path / name)
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
-    axes = plot(spec, rows).axes[0]
+    axes = plot(spec, rows).axes[1]
     assert axes.get_xlabel() == "loss" and len(axes.lines) == 2
     assert next(iter(axes.lines[0].get_ydata())) == 61.05
     with pytest.raises(ValueError, match="'delay' is not varied"):
