@@ -46,7 +46,7 @@ def broken(search: Search) -> set[str]:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-@pytest.mark.parametrize("model", [*SMALL, "listening", "abort_anytime"])
+@pytest.mark.parametrize("model", [*SMALL, "listening", "opening", "abort_anytime"])
 def test_released_kernel_and_text__only_the_known_holes(model: str, profile: str) -> None:
     for found in searched(model, profile).results():
         assert found.property.hole, tell(searched(model, profile), found).moves
