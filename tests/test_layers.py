@@ -19,7 +19,7 @@ EXTRAS = {
     "tcpnotes.capture": {"dpkt", "lark"},
     "tcpnotes.packetdrill": {"lark"},
     "tcpnotes.live": {"dpkt", "pyroute2"},
-    "tcpnotes.explore": {"dask", "distributed"},
+    "tcpnotes.explore": {"dask", "distributed", "numpy"},
     "tcpnotes.sweep": {"distributed", "matplotlib", "pandas"},
 }
 
