@@ -118,7 +118,7 @@ def inet_stream_connect(sk: Sock, addr: int, port: int, nonblock: bool, task: Ta
             return -errno.EISCONN
         if not sk.num:
             if tcp_v4_get_port(sk, 0):
-                return -errno.EAGAIN
+                return -(errno.EAGAIN if sk.net.profile.no_free_port == "EAGAIN" else errno.EADDRNOTAVAIL)
             sk.sport = sk.num
         answer = tcp_v4_connect(sk, addr, port)
         if answer < 0:

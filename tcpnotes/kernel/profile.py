@@ -181,9 +181,16 @@ BEHAVIOURS = (
     ),
     Behaviour(
         "time_wait_reuse",
-        "Connecting where a bucket still stands: whenever it has timestamps, or only if tcp_tw_reuse is 1.",
+        "Connecting where a bucket still stands: whenever it has timestamps, or only if tcp_tw_reuse is 1 "
+        "or the socket was bound to its port.",
         ("with timestamps", "tcp_tw_reuse"),
         "tcp_v4_check_established; 6.18 tcp_twsk_unique (the default 2 means loopback only)",
+    ),
+    Behaviour(
+        "no_free_port",
+        "A connect that finds no free port: try again later, or no address to be had.",
+        ("EAGAIN", "EADDRNOTAVAIL"),
+        "inet_stream_connect; 6.18 __inet_hash_connect",
     ),
     # -- time
     Behaviour(
@@ -339,6 +346,7 @@ class Profile:
     time_wait_rfc1337: str = "restarts"
     time_wait_fin: str = "any"
     time_wait_reuse: str = "with timestamps"
+    no_free_port: str = "EAGAIN"
     hz: str = "100"
     timeout_init: str = "3"
     handshake_rtt: str = "forgotten"
@@ -401,6 +409,7 @@ LINUX_6 = Profile(
     time_wait_rfc1337="goes on",
     time_wait_fin="with ACK",
     time_wait_reuse="tcp_tw_reuse",
+    no_free_port="EADDRNOTAVAIL",
     hz="1000",
     timeout_init="1",
     handshake_rtt="kept",

@@ -13,7 +13,7 @@ from tcpnotes.kernel.bucket import TwBucket
 from tcpnotes.kernel.mirror import mirrors
 from tcpnotes.kernel.net import BindBucket, Net
 from tcpnotes.kernel.skbuff import SkBuff, received_skb, slab_truesize
-from tcpnotes.kernel.sock import CLOSE, ESTABLISHED, LISTEN, MAXSEQ, OpenRequest, Sock
+from tcpnotes.kernel.sock import CLOSE, ESTABLISHED, LISTEN, MAXSEQ, SOCK_BINDPORT_LOCK, OpenRequest, Sock
 from tcpnotes.kernel.tcp_h import (
     TCP_PAWS_MSL,
     TCP_PAWS_WINDOW,
@@ -193,7 +193,8 @@ def tcp_v4_check_established(sk: Sock) -> int:
     net = sk.net
     tw = net.tw_hash.get(net.key(sk.rcv_saddr, sk.num, sk.daddr, sk.dport))
     if tw is not None:
-        asks = net.profile.time_wait_reuse == "tcp_tw_reuse"
+        # Who chose the port himself is not asked for more than timestamps.
+        asks = net.profile.time_wait_reuse == "tcp_tw_reuse" and not sk.userlocks & SOCK_BINDPORT_LOCK
         if not tw.ts_recent_stamp or (asks and (net.sysctl["tcp_tw_reuse"] != 1 or net.seconds <= tw.ts_recent_stamp)):
             return -errno.EADDRNOTAVAIL
         sk.write_seq = (tw.snd_nxt + 65535 + 2) & MAXSEQ or 1
