@@ -230,6 +230,12 @@ BEHAVIOURS = (
         "RFC 8985 section 7; 6.18 tcp_schedule_loss_probe, tcp_send_loss_probe",
     ),
     Behaviour(
+        "loss_by_time",
+        "A segment counts as lost as soon as one that was sent clearly later has arrived, not only after the third.",
+        ("no", "yes"),
+        "RFC 8985; 6.18 tcp_rack_mark_lost",
+    ),
+    Behaviour(
         "syn_repeats",
         "SYNs that nobody answers: each after twice the time, or the first four at even times "
         "(tcp_syn_linear_timeouts).",
@@ -353,6 +359,7 @@ class Profile:
     first_variation: str = "5 round trips"
     retransmit_rearm: str = "with variation"
     tail_loss_probe: str = "no"
+    loss_by_time: str = "no"
     syn_repeats: str = "doubling"
     synack_timer: str = "the listener's"
     user_timeout: str = "no"
@@ -416,6 +423,7 @@ LINUX_6 = Profile(
     first_variation="3 round trips",
     retransmit_rearm="from its sending",
     tail_loss_probe="yes",
+    loss_by_time="yes",
     syn_repeats="four even ones",
     synack_timer="one each",
     user_timeout="yes",

@@ -415,6 +415,8 @@ def tcp_time_to_recover(sk: Sock) -> bool:
     """Is it loss rather than reordering?  The third duplicate ACK says so, and a few rarer signs."""
     if sk.lost_out:
         return True
+    if sk.net.profile.loss_by_time == "yes" and mark_by_time(sk):
+        return True
     if fackets_out(sk) > sk.reordering:
         return True
     packets_out = sk.packets_out
@@ -896,6 +898,7 @@ def tcp_ack(sk: Sock, skb: SkBuff, flag: int) -> bool:
 
 
 # What C declares in the header and defines elsewhere.
+from tcpnotes.kernel.loss_by_time import mark_by_time
 from tcpnotes.kernel.tail_probe import probe_is_acked, rearm_rto, schedule_loss_probe
 from tcpnotes.kernel.tcp_h import fast_path_check
 from tcpnotes.kernel.tcp_output import (
