@@ -312,6 +312,19 @@ BEHAVIOURS = (
         "tcp_win_from_space, tcp_adv_win_scale; since 6.6 tcp_measure_rcv_mss sets scaling_ratio",
     ),
     Behaviour(
+        "small_receive_buffer",
+        "A receive buffer too small for four segments when a connection is made: made larger, or left as it was set.",
+        ("four segments", "as set"),
+        "tcp_fixup_rcvbuf; tcp_init_buffer_space has done without it since 5.0",
+    ),
+    Behaviour(
+        "syn_window",
+        "The window of a SYN,ACK when the peer's largest window is noted, of which a segment takes half at most: "
+        "scaled like any other, or as it stands.",
+        ("scaled", "as it stands"),
+        "tcp_ack_update_window; RFC 7323 section 2.2",
+    ),
+    Behaviour(
         "buffer_cost",
         "What a received segment is charged with: its bytes in a tight buffer of 32-bit Linux, or in a slab of 64-bit.",
         ("tight", "slab"),
@@ -372,6 +385,8 @@ class Profile:
     send_buffer: str = "3 segments"
     initial_window: str = "4 segments"
     window_share: str = "three quarters"
+    small_receive_buffer: str = "four segments"
+    syn_window: str = "scaled"
     buffer_cost: str = "tight"
     sysctls: tuple[tuple[str, int], ...] = ()  # where defaults differ; in the unit of /proc
 
@@ -436,6 +451,8 @@ LINUX_6 = Profile(
     send_buffer="2 windows",
     initial_window="65535",
     window_share="measured",
+    small_receive_buffer="as set",
+    syn_window="as it stands",
     buffer_cost="slab",
     sysctls=(
         ("tcp_syn_retries", 6), ("tcp_syn_linear_timeouts", 4), ("tcp_fack", 0), ("tcp_early_retrans", 3),

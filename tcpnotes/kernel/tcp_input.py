@@ -172,7 +172,7 @@ def tcp_fixup_rcvbuf(sk: Sock) -> None:
 @mirrors("net/ipv4/tcp_input.c")
 def tcp_init_buffer_space(sk: Sock) -> None:
     """On becoming ESTABLISHED: settle buffers and the limits of the window."""
-    if not sk.userlocks & SOCK_RCVBUF_LOCK:
+    if not sk.userlocks & SOCK_RCVBUF_LOCK and sk.net.profile.small_receive_buffer == "four segments":
         tcp_fixup_rcvbuf(sk)
     if not sk.userlocks & SOCK_SNDBUF_LOCK:
         tcp_fixup_sndbuf(sk)
@@ -194,7 +194,8 @@ def tcp_clamp_window(sk: Sock) -> None:
     app_win = (sk.rcv_nxt - sk.copied_seq) & MAXSEQ
     ofo_win = sum(skb.len for skb in sk.out_of_order_queue)
     rmem_max = sk.net.sysctl["tcp_rmem_max"]
-    if ofo_win and sk.rcvbuf < rmem_max and not sk.userlocks & SOCK_RCVBUF_LOCK:
+    grows = bool(ofo_win) or sk.net.profile.small_receive_buffer == "as set"
+    if grows and sk.rcvbuf < rmem_max and not sk.userlocks & SOCK_RCVBUF_LOCK:
         sk.rcvbuf = min(sk.rmem_alloc, rmem_max)
     if sk.rmem_alloc > sk.rcvbuf:
         app_win += ofo_win

@@ -826,7 +826,9 @@ def tcp_ack_update_window(sk: Sock, skb: SkBuff, ack: int, ack_seq: int) -> int:
     """Take over acknowledgement number and window of the segment."""
     seg = skb.seg
     flag = 0
-    nwin = seg.window << sk.snd_wscale
+    nwin = seg.window
+    if not seg.flags & SYN or sk.net.profile.syn_window == "scaled":
+        nwin <<= sk.snd_wscale
     if tcp_may_update_window(sk, ack, ack_seq, nwin):
         flag |= FLAG_WIN_UPDATE
         sk.snd_wl1 = ack_seq
