@@ -73,7 +73,7 @@ measure-lite: lite  ## bytes and seconds until Python is ready in the browser
 card: setup  ## draw the picture that links to the book show
 	$(BIN)/python tools/draw_card.py
 
-test: lint types layers site tests wire nbval browser jupyter-book  ## set up if need be, and check everything (what CI runs)
+test: lint types layers site tests test-native wire nbval browser jupyter-book  ## set up if need be, and check everything (what CI runs)
 
 test-fast: lint types layers site tests nbval  ## the same without a browser
 
@@ -117,10 +117,11 @@ bench-native: native  ## time the compiled engine
 	PYTHONPATH=build/native $(BIN)/tcpnotes bench
 
 # `pytest`, not `python -m pytest`: that one would put the folder of the plain engine first.
-test-native: native  ## the tests of the engine, and all recordings, on the compiled one
+test-native: setup  ## the tests of the engine, and all recordings, on the compiled one; skipped without a C compiler
+	if $(BIN)/python tools/native.py --can; then $(MAKE) --no-print-directory native && \
 	TCPNOTES_COMPILED=1 PYTHONPATH=build/native $(BIN)/pytest -n $(JOBS) -m "not browser and not wire" \
-	tests/world tests/properties tests/replay tests/scenarios tests/explore
-	PYTHONPATH=build/native $(BIN)/tcpnotes replay --level L3 --quiet tests/golden/*.gz
+	tests/world tests/properties tests/replay tests/scenarios tests/explore && \
+	PYTHONPATH=build/native $(BIN)/tcpnotes replay --level L3 --quiet tests/golden/*.gz; fi
 
 picture: setup  ## draw the picture of the README anew
 	$(BIN)/python tools/draw_readme.py

@@ -16,6 +16,7 @@ import importlib
 import os
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -127,8 +128,25 @@ def {name}({parameters}) -> {returns}:
 """
 
 
+def hindrance() -> str | None:
+    """Why nothing can be compiled here, in one sentence; None when it can."""
+    compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
+    if shutil.which(compiler) is None:
+        return f"The compiled engine needs a C compiler, and {compiler} is not here (Debian: build-essential)."
+    header = Path(sysconfig.get_path("include"), "Python.h")
+    if not header.exists():
+        return "The compiled engine needs the headers of Python (Debian: python3-dev)."
+    return None
+
+
 def main() -> None:
-    """Copy, mark, compile."""
+    """Copy, mark, compile; with ``--can`` only say whether that is possible (exit status 1 when not)."""
+    reason = hindrance()
+    if reason is not None:
+        print(reason, file=sys.stderr)
+        sys.exit(1)
+    if "--can" in sys.argv[1:]:
+        return
     from mypyc.build import mypycify
     from setuptools import setup
 

@@ -24,6 +24,7 @@ from tcpnotes.explore.properties import PROPERTIES, Property, prop
 from tcpnotes.explore.search import Found, Search
 from tcpnotes.explore.story import events, scenario_of, tell
 from tcpnotes.explore.views import Pair
+from tcpnotes.kernel import mirror
 from tcpnotes.kernel.sock import STATE_NAMES
 from tcpnotes.scenarios.run import run
 from tcpnotes.view.joint import dot_source, joint_states
@@ -67,6 +68,7 @@ def test_full_search__whatever_one_host_may_do_the_other_may_do_too() -> None:
     assert parts == {(b, a) for a, b in parts}
 
 
+@pytest.mark.skipif(mirror.COMPILED, reason="functions of the compiled engine cannot be exchanged")
 @pytest.mark.parametrize("bug", ["two_seconds", "timer_forgotten", "gives_up_in_closing", "passive_at_heart"])
 def test_reduction__finds_the_same_bugs(bug: str) -> None:
     with planted(bug):
@@ -159,6 +161,7 @@ MUSEUM = {
 }  # fmt: skip
 
 
+@pytest.mark.skipif(mirror.COMPILED, reason="functions of the compiled engine cannot be exchanged")
 @pytest.mark.parametrize("bug", [one.name for one in bugs()])
 def test_museum__every_bug_is_found(bug: str) -> None:
     with planted(bug):
