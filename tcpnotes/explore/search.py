@@ -1,7 +1,7 @@
 """Breadth first through all states of a model: what is broken is broken by the shortest way there is.
 
 Every state is one number in a set, one in an array in the order of discovery, and the
-place of the state it was first reached from: some 100 bytes.  A search can be stopped at
+place of the state it was first reached from: some 100 bytes (`levels`: 20).  A search can be stopped at
 any state and go on from there.
 """
 
