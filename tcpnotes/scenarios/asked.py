@@ -10,7 +10,7 @@ from typing import Any
 
 from tcpnotes.kernel.profile import Profile
 from tcpnotes.scenarios.forging import FLAGS
-from tcpnotes.scenarios.loader import Call, Inject, Lose, Step, load
+from tcpnotes.scenarios.loader import Call, Inject, Lose, Scenario, Step, load
 from tcpnotes.scenarios.run import Run, run
 from tcpnotes.trace.records import Bucket, Queue, Received, Return, Sent, StateChange
 from tcpnotes.trace.segment import RST
@@ -75,6 +75,22 @@ def _call(at: float, host: str, name: str, *args: Any) -> Call:
     return Call(_us(at), host, name, args)
 
 
+def never_read(until: float = 900.0) -> Scenario:
+    """As nobody_reads, but B sets its receive buffer: now no version makes it larger, and the window stays shut."""
+    script = (
+        _call(0, "B", "socket"),
+        _call(0, "B", "setsockopt", 3, "SOL_SOCKET", "SO_RCVBUF", 4096),
+        _call(0, "B", "bind", 3, 80),
+        _call(0, "B", "listen", 3, 5),
+        _call(0, "B", "accept", 3),
+        _call(0, "A", "socket"),
+        _call(0, "A", "connect", 3, 80),
+    )
+    base = load("nobody_reads")
+    sysctl = tuple(setting for setting in base.sysctl if setting[1] != "tcp_rmem")
+    return base._replace(start="none", script=(*script, *base.script), sysctl=sysctl, until=_us(until))
+
+
 # -- close --------------------------------------------------------------------------------------------------------
 
 
@@ -97,7 +113,7 @@ def linger_time(profile: Profile) -> str:
 
 def shut_window(profile: Profile) -> str:
     """A's state just after close, while B's window is shut and A's FIN cannot leave."""
-    done = _play(profile, "nobody_reads", until=_us(5.0))
+    done = run(never_read(5.0), profile=profile)
     state = next(r.new for r in done.recorder.records if isinstance(r, StateChange) and r.t == _us(5))
     return f"{state}, {'FIN sent' if 'FIN' in _segments(done, 'A', 5, 5) else 'FIN not sent'}"
 
@@ -358,5 +374,5 @@ def first_syn(profile: Profile) -> str:
 
 def probed_orphan(profile: Profile) -> str:
     """A closes while B's window is shut; B never reads, but answers every probe."""
-    closed = _closed(_play(profile, "nobody_reads", until=_us(7200)))
+    closed = _closed(run(never_read(7200), profile=profile))
     return "there after two hours" if closed is None else f"given up after {_seconds(closed - _us(5))}"

@@ -38,7 +38,7 @@ def test_every_group_has_points_and_every_name_is_its_own() -> None:
         ("text without the ACK flag", "text taken", "text taken", "dropped"),
         ("TIME_WAIT lasts", "53.4 to 60.0 s", "53.4 to 60.0 s", "60.0 s"),
         ("the same with tcp_rfc1337", "time starts again", "time starts again", "time goes on"),
-        ("connect over one's own bucket", "connect returns 0", "connect returns 0", "connect returns EADDRNOTAVAIL"),
+        ("connect over one's own bucket", "connect returns 0", "connect returns 0", "connect returns 0"),
         ("TCP_LINGER2 of 300 s, read back", "0 s", "0 s", "120 s"),
         ("a lost SYN is sent again", "after 3.00 s", "after 3.00 s", "after 1.00 s"),
         ("a linger time of 1 s, the peer silent", "1.00 s, then 0", "1.00 s, then 0", "1.00 s, then 0"),
