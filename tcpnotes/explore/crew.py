@@ -18,8 +18,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import numpy as np
-
+from tcpnotes.explore.levels import np
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.part import Block, Noted, Part, Records, Task, absorb, asked, expand, merged
 from tcpnotes.explore.properties import PROPERTIES
@@ -39,6 +38,8 @@ def processes(jobs: int, address: str | None = None) -> Iterator[Client]:
 
     CrewError when the cluster cannot be reached.  ImportError without the extra ``scale``.
     """
+    if np is None:
+        raise ImportError("numpy")
     import dask
     from distributed import Client, LocalCluster
 

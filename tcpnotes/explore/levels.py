@@ -373,4 +373,4 @@ def new_search(model: Model, profile: str = "source", **options: Any) -> Search:
     return (Search if np is None else LevelSearch)(model, profile, **options)
 
 
-__all__ = ["LevelSearch", "new_search"]
+__all__ = ["LevelSearch", "new_search", "np"]

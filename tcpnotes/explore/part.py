@@ -17,9 +17,7 @@ from hashlib import blake2b
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from tcpnotes.explore.levels import LevelSearch
+from tcpnotes.explore.levels import LevelSearch, np
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import PROPERTIES
 from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS, Event
