@@ -107,7 +107,8 @@ class Part(LevelSearch):
         self._inbox_digests: Numbers = np.zeros(0, dtype=np.uint64)
         self._end_places: dict[int, int] = {}
         self._inbox_places: dict[int, int] = {}
-        self.heard = 0  # of so many levels the records are known
+        self.heard: list[Records] = []  # of each depth
+        self._own: dict[int, Records] = {}  # what this part met first, at a depth; asked for again if others lose it
         self.told: dict[int, Expanded] = {}
         self._marks = (len(self.space.ends.digests), len(self.space.inboxes))  # everybody begins with these
 
@@ -166,12 +167,12 @@ class Part(LevelSearch):
 
     def hear(self, levels: list[Records]) -> None:
         """Take in what others met, level by level."""
-        for records in levels[self.heard :]:
+        for records in levels[len(self.heard) :]:
             for record in records.ends:
                 self._learn(*record)
             for inbox in records.inboxes:
                 self.space._inbox(tuple([self.space.ends.segment(seg) for seg in inbox]))
-            self.heard += 1
+            self.heard.append(records)
         self._marks = (len(self.space.ends.digests), len(self.space.inboxes))
 
     def _learn(
@@ -246,7 +247,9 @@ class Part(LevelSearch):
         new = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.uint64)
         owners = self._owners(self.block(new))
         blocks = [self.block(new[owners == part]) for part in range(self.task.parts)]
-        done = Expanded(blocks, self._records(), transitions, self.space.cut)
+        if depth not in self._own:
+            self._own[depth] = self.heard[depth] if depth < len(self.heard) else self._records()
+        done = Expanded(blocks, self._own[depth], transitions, self.space.cut)
         self.told = {depth: done}
         return done
 
