@@ -112,7 +112,7 @@ class Part(LevelSearch):
         self.told: dict[int, Expanded] = {}
         self._marks = (len(self.space.ends.digests), len(self.space.inboxes))  # everybody begins with these
 
-    # -- to and fro -------------------------------------------------------------------------------------------
+    # -- what others know ------------------------------------------------------------------------------------
 
     def _index(self) -> None:
         ends, space = self.space.ends, self.space
