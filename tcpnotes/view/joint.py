@@ -130,8 +130,7 @@ def joint_states(
         if node is not None and node in stories:
             markup = f"<title>{theme.text(_told(node, stories))}</title>{markup}"
         if node is not None and node in links:
-            words = theme.attr(f"{node_label(node)}: to this step")
-            markup = f"<a href={theme.attr('#' + links[node])} aria-label={words}>{markup}</a>"
+            markup = f"<a href={theme.attr('#' + links[node])}>{markup}</a>"
         body.append(f'<g id="{piece.id}" class="{kinds}">{markup}</g>')
     lines = [
         f"{node_label(tail)} → {node_label(head)}"

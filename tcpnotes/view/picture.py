@@ -32,9 +32,10 @@ class Picture:
         """The ``<svg>`` element, to stand in a page; ids carry `key` as a prefix."""
         key = self.key
         body = re.sub(r'\bid="', f'id="{key}-', self.body)
+        role = "group" if "<a " in body else "img"  # in an image nothing can be followed
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {theme.number(self.width)} '
-            f'{theme.number(self.height)}" role="img" aria-labelledby="{key}-t {key}-d"{extra}>'
+            f'{theme.number(self.height)}" role="{role}" aria-labelledby="{key}-t {key}-d"{extra}>'
             f'<title id="{key}-t">{theme.text(self.title)}</title>'
             f'<desc id="{key}-d">{theme.text(self.description)}</desc>{style}{body}</svg>'
         )

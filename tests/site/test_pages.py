@@ -195,7 +195,7 @@ def test_it_works_from_a_folder_without_a_server(site: Path, visit: Callable[...
     assert seen.page.locator(STEPPER).get_attribute("data-step") == "5"
     seen.page.locator("article a[href^='notebooks/']").first.click()
     seen.page.wait_for_load_state("load")
-    assert seen.page.locator(f"{STEPPER}.tn-live").count() > 1
+    assert seen.page.locator(f"{STEPPER}.tn-live").count() >= 1  # the guide has one
     seen.page.goto((site / "search.html").as_uri() + "?q=tcp_time_wait", wait_until="load")
     seen.page.wait_for_selector("#search-results li a")
     assert seen.console == []
