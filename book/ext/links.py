@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 _RFC = re.compile(r"\bRFC (\d+)\b")
 _CELL = re.compile(r"(\d\d_\w+)\.ipynb#cell-id=[\w-]+")
 _NOTEBOOK = re.compile(r"/.*/(notebooks/\d\d_\w+)")
+_PAGE = re.compile(r"\.\./book/([\w-]+)\.md")
 _FRAME = re.compile(r"[\w-]+(?:\.\d+)?@\d+")
 _NOT_IN = (nodes.reference, nodes.title, nodes.literal_block, nodes.caption, nodes.citation)
 
@@ -91,6 +92,11 @@ class FindChapters(SphinxPostTransform):
             match = _NOTEBOOK.fullmatch(asked["reftarget"] or "") if asked.get("refdomain") == "doc" else None
             if match:
                 asked["reftarget"] = match[1]
+        # And from there a page of the book is beside it; the parser of Jupyter Book does not find that by itself.
+        for asked in list(self.document.findall(addnodes.pending_xref)):
+            match = _PAGE.fullmatch(asked["reftarget"] or "")
+            if match:
+                asked.replace_self(make.link(asked.astext(), match[1]))
 
 
 class Resolve(SphinxPostTransform):
