@@ -13,7 +13,6 @@ that is how the shell finds the trace.
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -85,7 +84,8 @@ def _shell(entry: Mirrored) -> Callable[..., Any]:
 
     A shell is written for the parameters of its function, as passing them on as they come would cost as much again.
     """
-    parameters = list(inspect.signature(FUNCTIONS[entry.name].function).parameters)
+    code = FUNCTIONS[entry.name].function.__code__
+    parameters = code.co_varnames[: code.co_argcount]
     name = entry.name
     text = _SHELL.format(
         parameters=", ".join(parameters),

@@ -8,7 +8,7 @@ from tcpnotes.trace.frames import InFlight
 from tcpnotes.world.host import Host
 from tcpnotes.world.wire import Wire
 
-_NEVER: Final = 1 << 60  # microseconds
+_NEVER: Final = 1 << 62  # microseconds
 
 
 def soonest(hosts: dict[str, Host], wire: Wire, now: int) -> tuple[int, str | None, InFlight | None]:
