@@ -9,8 +9,6 @@ client keeps no states; it asks the parts for the way to what they found, one st
 
 from __future__ import annotations
 
-import signal
-import threading
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from tcpnotes.explore.model import Model
 from tcpnotes.explore.part import Block, Noted, Part, Records, Task, absorb, asked, expand, merged
 from tcpnotes.explore.properties import PROPERTIES
 from tcpnotes.explore.search import Found, Progress
+from tcpnotes.workers import HERE, deaf
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -53,26 +52,10 @@ def processes(jobs: int, address: str | None = None) -> Iterator[Client]:
             with client:
                 yield client
             return
-        with _deaf():
-            cluster = LocalCluster(
-                n_workers=jobs, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0",
-                memory_limit=0, silence_logs=50,
-            )  # fmt: skip
+        with deaf():
+            cluster = LocalCluster(n_workers=jobs, memory_limit=0, **HERE)
         with cluster, Client(cluster) as client:
             yield client
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes that are started here do not hear Ctrl-C: it is for the one that started them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class CrewSearch(Part):

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from tcpnotes.kernel.profile import Profile
 from tcpnotes.scenarios.loader import _sysctls as sysctls
-from tcpnotes.scenarios.tables import HOSTS, FileError, TableReader, read_toml
+from tcpnotes.scenarios.tables import HOSTS, FileError, TableReader, read_own, read_toml, toml_names
 from tcpnotes.world import World
 
 STARTS = ("established", "opening", "listening")
@@ -102,8 +102,7 @@ class Model(NamedTuple):
 @cache
 def model_names() -> tuple[str, ...]:
     """The models that come with the library."""
-    folder = files("tcpnotes.explore").joinpath("models")
-    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    return toml_names(files("tcpnotes.explore").joinpath("models"))
 
 
 def load_model(name: str | Path) -> Model:
@@ -111,15 +110,7 @@ def load_model(name: str | Path) -> Model:
     text = str(name)
     if text in model_names():
         return parse(files("tcpnotes.explore").joinpath(f"models/{text}.toml").read_bytes(), text, f"{text}.toml")
-    if not text.endswith(".toml"):
-        known = ", ".join(model_names())
-        raise ModelError(text, "", f"there is no model of that name; there are: {known}; or give a .toml file.")
-    path = Path(name)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(text, "", f"the file cannot be read: {error.strerror or error}.") from None
-    return parse(content, path.stem, text)
+    return parse(read_own(name, model_names(), ModelError, "model"), Path(name).stem, text)
 
 
 def parse(content: bytes, name: str, file: str) -> Model:

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple, TypeAlias
 from tcpnotes.scenarios.expressions import check_expression
 from tcpnotes.scenarios.forging import FLAGS, WINDOW
 from tcpnotes.scenarios.moves import Move, move
-from tcpnotes.scenarios.tables import HOSTS, FileError, TableReader, read_toml
+from tcpnotes.scenarios.tables import HOSTS, FileError, TableReader, read_own, read_toml, toml_names
 from tcpnotes.source import item_ids
 from tcpnotes.world import World
 from tcpnotes.world.process import CALLS, CallError, check
@@ -120,8 +120,7 @@ class Scenario(NamedTuple):
 @cache
 def scenario_names() -> tuple[str, ...]:
     """The scenarios that come with the library, in alphabetical order."""
-    names = (entry.name for entry in files(__package__).iterdir())
-    return tuple(sorted(name[:-5] for name in names if name.endswith(".toml")))
+    return toml_names(files(__package__))
 
 
 def load(name: str | Path) -> Scenario:
@@ -129,15 +128,7 @@ def load(name: str | Path) -> Scenario:
     text = str(name)
     if text in scenario_names():
         return _builtin(text)
-    if not text.endswith(".toml"):
-        known = ", ".join(scenario_names())
-        raise ScenarioError(text, "", f"there is no scenario of that name; there are: {known}; or give a .toml file.")
-    path = Path(name)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ScenarioError(text, "", f"the file cannot be read: {error.strerror or error}.") from None
-    return parse(content, path.stem, text)
+    return parse(read_own(name, scenario_names(), ScenarioError, "scenario"), Path(name).stem, text)
 
 
 @cache

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 HOSTS = ("A", "B")
@@ -30,6 +33,22 @@ def read_toml(content: bytes, file: str, error: type[FileError], what: str) -> d
         raise error(file, f"byte {problem.start}", f"{what} is text in UTF-8.") from None
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
         raise error(file, "", f"this is not TOML: {str(problem).rstrip('.') or 'nested too deep'}.") from None
+
+
+def toml_names(folder: Traversable) -> tuple[str, ...]:
+    """The TOML files of a folder of the library, without the ending, in alphabetical order."""
+    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def read_own(name: str | Path, known: Iterable[str], error: type[FileError], kind: str) -> bytes:
+    """A file that is not one of the library's, which are ``known``.  An ``error`` when it cannot be read."""
+    text = str(name)
+    if not text.endswith(".toml"):
+        raise error(text, "", f"there is no {kind} of that name; there are: {', '.join(known)}; or give a .toml file.")
+    try:
+        return Path(name).read_bytes()
+    except OSError as problem:
+        raise error(text, "", f"the file cannot be read: {problem.strerror or problem}.") from None
 
 
 class TableReader:

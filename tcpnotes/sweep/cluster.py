@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from threading import current_thread, main_thread
 from typing import Any, TypeVar
+
+from tcpnotes.workers import HERE, deaf
 
 AHEAD = 4  # pieces of work for each worker that are handed out before the first of them is waited for
 WAIT = 30  # seconds for a cluster to answer
@@ -26,10 +25,8 @@ def ordered(work: Callable[..., T], pieces: Sequence[tuple[Any, ...]], jobs: int
     except ModuleNotFoundError:
         raise RuntimeError("For more than one process, install Dask: pip install 'tcpnotes[scale]'.") from None
     if address is None:
-        # Everything listens on the loopback address, the page that Dask has for its state too.
-        settings = {"n_workers": jobs, "threads_per_worker": 1, "processes": True, "dashboard_address": "127.0.0.1:0"}
-        with _deaf():
-            local = LocalCluster(host="127.0.0.1", silence_logs=50, **settings)
+        with deaf():
+            local = LocalCluster(n_workers=jobs, **HERE)
         client = Client(local)
     else:
         local = None
@@ -61,19 +58,6 @@ def ordered(work: Callable[..., T], pieces: Sequence[tuple[Any, ...]], jobs: int
         client.close()
         if local is not None:
             local.close()
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes that are started here do not hear Ctrl-C: it is for the one that started them."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _first_line(error: BaseException) -> str:

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, TypeAlias
 from tcpnotes.kernel.profile import PROFILES
 from tcpnotes.scenarios.loader import Call, Scenario, ScenarioError, load
 from tcpnotes.scenarios.loader import _sysctls as sysctls
-from tcpnotes.scenarios.tables import FileError, TableReader, read_toml
+from tcpnotes.scenarios.tables import FileError, TableReader, read_own, read_toml, toml_names
 
 MOST = 1_000_000  # rows
 UNTIL = 600_000_000  # microseconds
@@ -68,8 +68,7 @@ class Spec(NamedTuple):
 @cache
 def spec_names() -> tuple[str, ...]:
     """The sweeps that come with the library."""
-    folder = files("tcpnotes.sweep").joinpath("specs")
-    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    return toml_names(files("tcpnotes.sweep").joinpath("specs"))
 
 
 def load_spec(name: str | Path) -> Spec:
@@ -78,15 +77,8 @@ def load_spec(name: str | Path) -> Spec:
     if text in spec_names():
         content = files("tcpnotes.sweep").joinpath(f"specs/{text}.toml").read_bytes()
         return parse(content, text, f"{text}.toml")
-    if not text.endswith(".toml"):
-        known = ", ".join(spec_names())
-        raise SpecError(text, "", f"there is no sweep of that name; there are: {known}; or give a .toml file.")
     path = Path(name)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SpecError(text, "", f"the file cannot be read: {error.strerror or error}.") from None
-    return parse(content, path.stem, text, path.parent)
+    return parse(read_own(name, spec_names(), SpecError, "sweep"), path.stem, text, path.parent)
 
 
 def parse(content: bytes, name: str, file: str, folder: Path = Path()) -> Spec:

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tool import tool
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -49,16 +50,6 @@ def _prose(name: str) -> str:
 
 def _outputs(name: str) -> list[dict[str, Any]]:
     return [output for cell in _cells(name, "code") for output in cell["outputs"]]
-
-
-@cache
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("notebooks_tool", ROOT / "tools" / "notebooks.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_there_are_notebooks() -> None:
@@ -173,14 +164,14 @@ def test_small_enough(name: str) -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=NAMES)
 def test_normal(path: Path) -> None:
-    assert tool().problems(path) == []
+    assert tool("notebooks").problems(path) == []
 
 
 def test_normalising__takes_out_what_depends_on_the_run() -> None:
     nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed (JupyterLab brings it)")
     mine = {"widgets": {"x": 1}, "kernelspec": {"name": "mine", "display_name": "Mine"}}
     notebook = nbformat.v4.new_notebook(metadata=mine)
-    view = {tool().VIEW: {"model_id": "17"}, "text/plain": "Panel", "text/html": "<p>x</p>"}
+    view = {tool("notebooks").VIEW: {"model_id": "17"}, "text/plain": "Panel", "text/html": "<p>x</p>"}
     output = nbformat.v4.new_output("display_data", data=view, metadata={"when": 1})
     streams = [nbformat.v4.new_output("stream", name="stdout", text=text) for text in ("a\n", "b\n")]
     meta = {"tags": ["hide-input"], "execution": {"iopub.execute_input": "now"}, "collapsed": True}
@@ -188,15 +179,15 @@ def test_normalising__takes_out_what_depends_on_the_run() -> None:
         nbformat.v4.new_code_cell("x = 1", outputs=[output, *streams], metadata=meta, execution_count=1),
         nbformat.v4.new_code_cell("x = 1", execution_count=2),
     ]
-    normal = tool().normalise(notebook)
-    assert normal.metadata == tool().METADATA
+    normal = tool("notebooks").normalise(notebook)
+    assert normal.metadata == tool("notebooks").METADATA
     assert [cell.id for cell in normal.cells] == ["x-1", "x-1-2"]
     first = normal.cells[0]
     assert set(first.outputs[0].data) == {"text/plain", "text/html"} and first.outputs[0].metadata == {}
     assert [o.get("text") for o in first.outputs[1:]] == ["a\nb\n"]
     assert first.metadata == {"tags": ["hide-input"], "jupyter": {"source_hidden": True}}
-    again = tool().text_of(tool().normalise(nbformat.reads(tool().text_of(normal), as_version=4)))
-    assert again == tool().text_of(normal)
+    again = tool("notebooks").text_of(tool("notebooks").normalise(nbformat.reads(tool("notebooks").text_of(normal), as_version=4)))
+    assert again == tool("notebooks").text_of(normal)
 
 
 def test_check__says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,6 +196,6 @@ def test_check__says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture
     notebook = nbformat.v4.new_notebook()
     notebook.cells = [nbformat.v4.new_code_cell("1 + 1")]
     nbformat.write(notebook, path)
-    assert tool().main(["check", str(path)]) == 1
+    assert tool("notebooks").main(["check", str(path)]) == 1
     said = capsys.readouterr().err
     assert "not all run once" in said and "not in the normal form" in said

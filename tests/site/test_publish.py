@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import zipfile
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+from tool import tool
 
 
 @pytest.fixture
 def publish(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     """The tool, with a site of one page and slides, and nothing else built."""
-    spec = importlib.util.spec_from_file_location("publish", ROOT / "tools" / "publish.py")
-    assert spec and spec.loader
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
+    program = tool("publish")
     built = tmp_path / "root" / "book" / "_build"
     for path in ("site/index.html", "site/.buildinfo", "slides/01.html"):
         (built / path).parent.mkdir(parents=True, exist_ok=True)
@@ -26,10 +21,10 @@ def publish(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     notebooks = tmp_path / "root" / "notebooks"
     notebooks.mkdir()
     (notebooks / "01_a.ipynb").write_text("{}", encoding="utf-8")
-    monkeypatch.setattr(tool, "ROOT", tmp_path / "root")
-    parts = tuple(part._replace(built=built / part.built.name) for part in tool.PARTS)
-    monkeypatch.setattr(tool, "PARTS", parts)
-    return tool
+    monkeypatch.setattr(program, "ROOT", tmp_path / "root")
+    parts = tuple(part._replace(built=built / part.built.name) for part in program.PARTS)
+    monkeypatch.setattr(program, "PARTS", parts)
+    return program
 
 
 def test_what_is_built_goes_in_and_what_is_not_is_said(

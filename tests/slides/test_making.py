@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from tool import tool
 
 nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed (JupyterLab brings it)")
 pytest.importorskip("nbconvert", reason="nbconvert is not installed (JupyterLab brings it)")
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@cache
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_slides", ROOT / "tools" / "make_slides.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def words(source: str, kind: str = "", *tags: str) -> Any:
@@ -42,7 +27,7 @@ def page(tmp_path: Path, *cells: Any) -> str:
     path = tmp_path / "01_a_question.ipynb"
     notebook = nbformat.v4.new_notebook(cells=[words("# A `close`?\n\nItem 1.3 opens.", "slide"), *cells])
     nbformat.write(notebook, path)
-    _, html = tool().page(path, "notebooks/01_a_question", tool().exporter(), "HASH")
+    _, html = tool("make_slides").page(path, "notebooks/01_a_question", tool("make_slides").exporter(), "HASH")
     return str(html)
 
 
@@ -106,7 +91,7 @@ def test_a_notebook_without_a_title_on_a_slide_is_refused(tmp_path: Path) -> Non
     path = tmp_path / "01_a.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[words("no title", "slide")]), path)
     with pytest.raises(SystemExit, match="its first cell is to be its title, on a slide"):
-        tool().page(path, "notebooks/01_a", tool().exporter(), "HASH")
+        tool("make_slides").page(path, "notebooks/01_a", tool("make_slides").exporter(), "HASH")
 
 
 def test_the_policy_names_the_speakers_script_by_its_hash(tmp_path: Path) -> None:
@@ -116,6 +101,6 @@ def test_the_policy_names_the_speakers_script_by_its_hash(tmp_path: Path) -> Non
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(SystemExit):
-        tool().main([str(tmp_path)])
+        tool("make_slides").main([str(tmp_path)])
     assert "holds files that are no decks" in capsys.readouterr().err
     assert (tmp_path / "mine.txt").exists()

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,16 +17,6 @@ pytestmark = pytest.mark.browser
 
 DECKS = listed()
 _DATA = re.compile(r'<tcpnotes-stepper.*?<script\b[^>]*class="tn-data"[^>]*>(.*?)</script>', re.DOTALL)
-
-
-@cache
-def tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_pdf", ROOT / "tools" / "make_pdf.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @cache
