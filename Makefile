@@ -42,7 +42,7 @@ $(shell find tcpnotes -type f ! -name '*.pyc') node_modules/.package-lock.json |
 
 slides: $(SLIDES)/index.html  ## a deck for each chapter, from the same cells: book/_build/slides
 
-$(SLIDES)/index.html: tools/make_slides.py $(wildcard slides/*.* slides/template/* notebooks/*.ipynb book/_static/filmstrip.*) \
+$(SLIDES)/index.html: tools/make_slides.py $(wildcard slides/*.* slides/template/* slides/notes/*.md notebooks/*.ipynb book/_static/filmstrip.*) \
 book/_toc.yml book/_config.yml book/ext/static.py book/ext/policy.py book/ext/chapters.py \
 $(shell find tcpnotes/view tcpnotes/widgets -type f ! -name '*.pyc') node_modules/.package-lock.json | setup
 	$(BIN)/python tools/make_slides.py

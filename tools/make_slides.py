@@ -5,11 +5,15 @@
 A cell's slide type says where it goes.  Beyond that: claims, exercises, solutions and asides stay in the book, and so
 does a section whose heading has no slide type.  What is typed is shown only where the page shows it and nothing is
 drawn beneath.  How much fits on a slide is found out in the browser (slides/fit.js).
+
+What a speaker is to know stands in slides/notes/, a file for each chapter with the stem of its notebook: under the
+title what belongs to the title slide, under `## ID` what belongs to the slide or sub-slide that cell ID begins.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import html
 import re
 import shutil
@@ -26,6 +30,7 @@ from ext import chapters, policy, static  # noqa: E402  (they lie in book/)
 from tcpnotes.source import item_ids  # noqa: E402
 
 OWN = ROOT / "slides"
+NOTES = OWN / "notes"
 MODULES = ROOT / "node_modules"
 SHARED = ROOT / "book" / "_static"
 MINUTES = 45
@@ -51,6 +56,7 @@ class Deck(NamedTuple):
     items: tuple[str, ...]
     book: str
     plan: str
+    said_html: str
     end: dict[str, str]
 
 
@@ -104,12 +110,12 @@ def exporter() -> Any:
 def speaker_script() -> str:
     """The hash of the one script in reveal.js's speaker view, which is a page that its plugin writes."""
     node = ROOT / ".venv" / "bin" / "node"
-    command = [str(node) if node.exists() else "node", str(OWN / "speaker.mjs"), str(notes().with_suffix(".mjs"))]
+    command = [str(node) if node.exists() else "node", str(OWN / "speaker.mjs"), str(plugin().with_suffix(".mjs"))]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return policy.hash_of(done.stdout)
 
 
-def notes() -> Path:
+def plugin() -> Path:
     """The plugin for speakers."""
     return MODULES / "reveal.js" / "dist" / "plugin" / "notes.js"
 
@@ -120,8 +126,46 @@ def split_opening(source: str) -> tuple[str, str]:
     return title.lstrip("# ").strip(), rest.strip()
 
 
-def page(path: Path, doc: str, convert: Any, speaker: str) -> tuple[Deck, str]:
-    """A chapter's deck: what is said of it, and its page.  SystemExit when a script in it is nobody's."""
+def begins(cells: list[Any]) -> list[Any]:
+    """Of the cells that a deck shows after its title: those that begin a slide or a sub-slide."""
+    kinds = [cell.metadata.get("slideshow", {}).get("slide_type") for cell in cells]
+    return [cell for at, cell in enumerate(cells) if at == 0 or kinds[at] in ("slide", "subslide")]
+
+
+def read_notes(path: Path, title: str, ids: list[str]) -> dict[str, str]:
+    """A chapter's notes by the id of the cell, the title slide's under ""; none without a file.
+
+    ``ids`` are those of `begins`.  SystemExit when a note has no slide, or a heading no note.
+    """
+    if not path.is_file():
+        return {}
+    before, *parts = re.split(r"^(##? .*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    name = f"{path.parent.name}/{path.name}"
+    if before.strip() or not parts or parts[0].strip() != f"# {title}":
+        sys.exit(f'{name}: it is to begin with the title of its chapter, "# {title}".')
+    found: dict[str, str] = {}
+    for at, (heading, text) in enumerate(zip(parts[::2], parts[1::2], strict=True)):
+        id = heading.removeprefix("## ").strip() if at else ""
+        where = f'{name}, "{heading.strip()}":'
+        if at and id not in ids:
+            near = difflib.get_close_matches(id, ids, 1)
+            remedy = f'is "{near[0]}" meant?' if near else "name one by the id of its first cell."
+            sys.exit(f"{where} no slide or sub-slide of {path.stem}.ipynb begins with this cell; {remedy}")
+        if id in found:
+            sys.exit(f"{where} this slide has notes already; put both under one heading.")
+        if not text.strip():
+            sys.exit(f"{where} nothing stands under it; write the note or take the heading out.")
+        if policy.touch(f"<head>{rendered(text)}").strange:
+            sys.exit(f"{where} it holds a script; set it as code, or take it out.")
+        found[id] = text.strip()
+    return found
+
+
+def page(path: Path, doc: str, convert: Any, speaker: str, notes: Path = NOTES) -> tuple[Deck, str]:
+    """A chapter's deck: what is said of it, and its page, with its notes from the folder ``notes``.
+
+    SystemExit when a script in it is nobody's, or a note has no slide.
+    """
     import nbformat
 
     chapter = chapters.read(path, doc, item_ids())
@@ -132,11 +176,16 @@ def page(path: Path, doc: str, convert: Any, speaker: str) -> tuple[Deck, str]:
     title, opening = split_opening(notebook.cells.pop(0).source)
     if not notebook.cells:
         sys.exit(f"{path.name}: none of its cells has a slide type; see the guide for authors.")
+    firsts = begins(notebook.cells)
+    said = read_notes(notes / f"{path.stem}.md", title, [cell.id for cell in firsts])
+    for cell in firsts:
+        cell.metadata.said = said.get(cell.id, "")
     number = re.match(r"\d+", path.stem)
     deck = Deck(
         path.stem, doc, str(int(number[0])) if number else "", title,
         rendered(title).removeprefix("<p>").removesuffix("</p>"), rendered(opening), order(chapter.items), book_title(),
-        f"A lecture of {MINUTES} minutes. The exercises and the background are in the chapter.", END,
+        f"A lecture of {MINUTES} minutes. The exercises and the background are in the chapter.",
+        rendered(said.get("", "")), END,
     )  # fmt: skip
     body, _ = convert.from_notebook_node(notebook, {"deck": deck})
     touched = policy.touch(body)
@@ -168,7 +217,7 @@ def write_shared(folder: Path) -> None:
     folder.mkdir(parents=True)
     shutil.copy(reveal / "reveal.js", folder)
     shutil.copy(reveal / "reveal.css", folder)
-    shutil.copy(notes(), folder)
+    shutil.copy(plugin(), folder)
     for file in (*OWN.glob("*.js"), *OWN.glob("*.css"), *SHARED.glob("filmstrip.*"), SHARED / "favicon.svg"):
         shutil.copy(file, folder)
     (folder / "tcpnotes.js").write_text(static.script(), encoding="utf-8")
@@ -210,14 +259,17 @@ def index(decks: list[Deck]) -> str:
 
 def build(folder: Path) -> Iterator[Deck]:
     """Write all decks, their list and what they share; yields each deck as it is done."""
+    # Sphinx tells of those that are missing.
+    docs = [doc for doc in chapters.files(ROOT / "book" / "_toc.yml") if (ROOT / f"{doc}.ipynb").is_file()]
+    for path in sorted(NOTES.glob("*.md")):
+        if path.stem not in {Path(doc).name for doc in docs}:
+            sys.exit(f"{NOTES.name}/{path.name}: there is no chapter of this name; name it like its notebook.")
     if folder.exists():
         shutil.rmtree(folder)
     write_shared(folder / "_static")
     convert, speaker = exporter(), speaker_script()
     decks = []
-    for doc in chapters.files(ROOT / "book" / "_toc.yml"):
-        if not (ROOT / f"{doc}.ipynb").is_file():
-            continue  # Sphinx tells of those that are missing
+    for doc in docs:
         deck, text = page(ROOT / f"{doc}.ipynb", doc, convert, speaker)
         (folder / f"{deck.name}.html").write_text(text, encoding="utf-8")
         decks.append(deck)
