@@ -115,7 +115,7 @@ NO_SLIDE = "no slide or sub-slide of 01_a_question.ipynb begins with this cell;"
         ("# Another\n\nText.\n", ': it is to begin with the title of its chapter, "# A `close`?".'),
         ("Text.\n", ": it is to begin with the title of its chapter"),
         (f"Text.\n\n{TITLE}", ": it is to begin with the title of its chapter"),
-        (f"{TITLE}\n## opne\n\nText.\n", f', "## opne": {NO_SLIDE} is "open" meant?'),
+        (f"{TITLE}\n## opens\n\nText.\n", f', "## opens": {NO_SLIDE} is "open" meant?'),
         (f"{TITLE}\n## zzz\n\nText.\n", f', "## zzz": {NO_SLIDE} name one by the id of its first cell.'),
         (f"{TITLE}\n## inside\n\nText.\n", f', "## inside": {NO_SLIDE}'),
         (f"{TITLE}\n## task\n\nText.\n", f', "## task": {NO_SLIDE}'),
