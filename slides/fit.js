@@ -266,10 +266,10 @@ function fit(section, running) {
       if (!whole(one, group)) hold(one, group);
     });
   }
-  for (const one of sections) {
+  sections.forEach((one, i) => {
     one.classList.remove("deck-fitting");
-    finish(one, notes);
-  }
+    finish(one, notes, i > 0);
+  });
   return heading;
 }
 function whole(fitter, parts) {
@@ -348,7 +348,7 @@ function unrolled(part) {
     return [head, strip];
   });
 }
-function finish(section, notes) {
+function finish(section, notes, goesOn) {
   const parts = [...section.querySelectorAll(".fragment")], body = section.querySelector(".deck-body");
   // A slide does not begin empty.
   const first = body && [...body.children].find((part) => !isHeading(part));
@@ -359,6 +359,11 @@ function finish(section, notes) {
   for (const note of notes) {
     const copy = note.cloneNode(true);
     copy.querySelectorAll("[id]").forEach((node) => node.removeAttribute("id"));
+    if (goesOn) {
+      const line = document.createElement("p");
+      line.textContent = "(goes on)";
+      copy.prepend(line);
+    }
     section.append(copy);
   }
   for (const stepper of section.querySelectorAll("tcpnotes-stepper")) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,16 @@ def test_the_speakers_view_has_notes_and_obeys_the_policy(
     notes = view.locator(".speaker-controls-notes .value", has_text="The steps of this run")
     notes.wait_for()
     assert complaints == [] and seen.console == [] and seen.errors == []
+
+
+def test_what_is_told_on_several_slides_has_its_notes_on_each(deck: Any) -> None:
+    told = deck.evaluate(
+        "Reveal.getSlides().slice(1, -1).map((one) => "
+        "[one.dataset.at ?? '', one.querySelector('aside.notes')?.textContent.trim() ?? ''])"
+    )
+    later = [(before[1], now[1]) for before, now in pairwise(told) if not now[0]]
+    assert later
+    assert all(now == f"(goes on){before.removeprefix('(goes on)')}" for before, now in later)
 
 
 @pytest.mark.parametrize("name", DECKS)

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deck_walk import ROOT, listed
 from tool import tool
 
 nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed (JupyterLab brings it)")
 pytest.importorskip("nbconvert", reason="nbconvert is not installed (JupyterLab brings it)")
+
+CHAPTERS = [ROOT / "notebooks" / f"{name}.ipynb" for name in listed()]
 
 
 def words(source: str, kind: str = "", *tags: str) -> Any:
@@ -142,6 +145,19 @@ def test_notes_of_no_chapter_are_refused_before_anything_is_made(
     with pytest.raises(SystemExit, match=r"/99_gone\.md: there is no chapter of this name; name it like its notebook"):
         list(tool("make_slides").build(tmp_path / "decks"))
     assert not (tmp_path / "decks").exists()
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_part_of_every_deck_has_notes_and_a_plan_of_45_minutes(path: Path) -> None:
+    made = tool("make_slides")
+    cells = made.on_slides(nbformat.read(path, as_version=4).cells)
+    title, _ = made.split_opening(cells.pop(0).source)
+    firsts = made.begins(cells)
+    said = made.read_notes(made.NOTES / f"{path.stem}.md", title, [cell.id for cell in firsts])
+    parts = [cell.id for cell in firsts if cell.metadata.slideshow.slide_type == "slide"]
+    assert parts and [id for id in ("", *parts) if id not in said] == []
+    minutes = sum(int(one) for text in said.values() for one in re.findall(r"\((\d+) min\)", text))
+    assert 0 < minutes <= made.MINUTES
 
 
 def test_what_is_typed_is_shown_when_nothing_is_drawn_below(tmp_path: Path) -> None:
