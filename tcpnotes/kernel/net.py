@@ -274,6 +274,7 @@ class Net:
 
     def sleep(self, task: Task, sk: Sock, resume: str, exclusive: bool = False) -> Blocked:
         """Put the calling process to sleep on ``sk``; ``resume`` says how it goes on."""
+        self.tasks[task.id] = task
         task.asleep = task.blocked = True
         task.exclusive = exclusive
         task.sk = sk.id

@@ -16,6 +16,7 @@ from tcpnotes.source import say
 from tcpnotes.trace.frames import Frame
 from tcpnotes.trace.records import Record
 from tcpnotes.view import theme
+from tcpnotes.view.lettering import cut, lines, squeezed, width
 from tcpnotes.view.picture import Picture
 from tcpnotes.view.story import Beat, Flight, RecorderLike, Story, clock
 from tcpnotes.view.text import TextTrace
@@ -24,8 +25,9 @@ from tcpnotes.view.theme import number as n
 WIDTH, MARGIN = 440, 114
 LEFT, RIGHT = MARGIN, WIDTH - MARGIN
 _LINE, _TOP = 16, 62
-_ROOM = MARGIN - 8  # for what stands beside a line of life
-_LATIN = "\u2e80"  # letters after this one are as wide as they are high
+_AGAIN = 13  # from a line to the next one of the same words
+_ROOM = MARGIN - 10  # for what stands beside a line of life
+_EVENT, _NOTE, _NAME = 12, 11, 14  # letters as they are set on a narrow screen, where they need most room (see theme)
 _SILENCE = 1_000_000  # a gap longer than this is worth a remark
 
 
@@ -85,7 +87,7 @@ def _frame(story: Story, height: float) -> str:
     out = []
     for i, host in enumerate(story.hosts[:2]):
         x = (LEFT, RIGHT)[i]
-        name = theme.text(_short(say("stepper.host", name=host), 66))
+        name = theme.text(cut(say("stepper.host", name=host), 66, _NAME))
         out.append(
             f'<g class="{theme.host_class(i)}"><rect class="p" x="{x - 36}" y="6" width="72" height="24" rx="5"/>'
             f'<text class="h" x="{x}" y="23" text-anchor="middle">{name}</text>'
@@ -114,14 +116,20 @@ def _beat(story: Story, beat: Beat, y: float, last_t: int | None, parts: list[st
     send_line = top + 14 if beat.ended else top
     for flight in beat.ended:
         place.ended[id(flight)] = top - 4
-    for index, what, thing in todo:
+    for _, what, thing in todo:
         if what == "send":
             at = max(send_line, line - _LINE)
             place.sent[id(thing)] = at - 4
             send_line = at + _LINE + 2
             continue
-        out.append(_mark(thing, index, x, line, anchor, column))
-        line += _LINE + {"state": 4, "bucket": 7}.get(getattr(thing, "kind", ""), 0)
+        assert isinstance(thing, _Words)
+        if thing.kind in ("state", "bucket"):
+            out.append(_pill(thing, x, line, column))
+            line += _LINE + (4 if thing.kind == "state" else 7)
+        else:
+            said = _lines(thing)
+            out.append(_mark(thing, said, x, line, anchor))
+            line += _LINE + _AGAIN * (len(said) - 1)
     parts.append(f'<g class="{theme.host_class(column)}">{"".join(out)}</g>')
     if beat.what == "lost":
         return max(line, y) + 10
@@ -145,9 +153,9 @@ def _merged(beat: Beat) -> list[_Words]:
             out.append(_Words(mark.index, "event", say("trace.returns", call=beat.detail, result=mark.text)))
         elif mark.kind == "result" and out and out[0].kind == "event" and not any(w.what == "sleeps" for w in out):
             joined = f"{out[0].text} = {mark.text}"
-            if mark.text == "0" or _short(joined, _ROOM) == joined:
+            if mark.text == "0" or width(joined, _EVENT) <= _ROOM:
                 out[0] = _Words(out[0].index, "event", joined)
-            else:  # an errno that is cut short tells nothing
+            else:
                 out.append(_Words(mark.index, "event", f"= {mark.text}"))
         elif mark.kind == "result":
             out.append(_Words(mark.index, "event", f"= {mark.text}"))
@@ -163,33 +171,40 @@ def _said(text: str) -> str:
     if option := re.match(r"getsockopt\(\d+, \w+, (\w+)\)$", text):
         return option[1]
     if direction := re.match(r"shutdown\(\d+, (\w+)\) = 0$", text):
-        whole = f"shutdown {direction[1]}"
-        return whole if _short(whole, _ROOM) == whole else direction[1]
+        return f"shutdown {direction[1]}"
     return text
 
 
-def _mark(thing: object, index: int, x: float, y: float, anchor: str, column: int) -> str:
-    assert isinstance(thing, _Words)
-    said = _said(thing.text)
-    small = thing.kind not in ("state", "bucket", "event")  # notes are set smaller
-    short = _short(said, _ROOM * (11 / 9.5 if small else 1))
-    text = theme.text(short)
-    full = f"<title>{theme.text(thing.text)}</title>" if short != thing.text else ""
-    if thing.kind in ("state", "bucket"):
-        width = 7.1 * len(thing.text) + 10
-        left = x - width if column == 0 else x
-        middle = left + width / 2
-        round_ = 7 if thing.kind == "state" else 1
-        lid = ""
-        if thing.kind == "bucket":  # a vessel, not a socket
-            y += 4
-            lid = f'<path class="p" d="M{n(left)} {n(y - 12)}q{n(width / 2)} -8 {n(width)} 0z"/>'
-        return (
-            f'<g data-s="{index}"><rect class="p" x="{n(left)}" y="{n(y - 12)}" width="{n(width)}" height="16" '
-            f'rx="{round_}"/>{lid}<text class="b" x="{n(middle)}" y="{n(y)}" text-anchor="middle">{text}</text></g>'
-        )
-    style = "" if thing.kind == "event" else ' class="m"'
-    return f'<text{style} data-s="{index}" x="{x}" y="{n(y)}" text-anchor="{anchor}">{full}{text}</text>'
+def _lines(thing: _Words) -> list[str]:
+    """What stands beside a line of life, in as many lines as there is need of."""
+    return lines(_said(thing.text), _ROOM, _EVENT if thing.kind == "event" else _NOTE)
+
+
+def _mark(thing: _Words, said: list[str], x: float, y: float, anchor: str) -> str:
+    full = "" if " ".join(said) == thing.text else f"<title>{theme.text(thing.text)}</title>"
+    style = "" if thing.kind == "event" else ' class="m"'  # notes are set smaller
+    return "".join(
+        f'<text{style} data-s="{thing.index}" x="{x}" y="{n(y + _AGAIN * i)}" text-anchor="{anchor}">'
+        f"{full}{theme.text(line)}</text>"
+        for i, line in enumerate(said)
+    )
+
+
+def _pill(thing: _Words, x: float, y: float, column: int) -> str:
+    """A state, or a bucket's substate: a vessel, not a socket."""
+    wide = 7.1 * len(thing.text) + 10
+    left = x - wide if column == 0 else x
+    middle = left + wide / 2
+    round_ = 7 if thing.kind == "state" else 1
+    lid = ""
+    if thing.kind == "bucket":
+        y += 4
+        lid = f'<path class="p" d="M{n(left)} {n(y - 12)}q{n(wide / 2)} -8 {n(wide)} 0z"/>'
+    return (
+        f'<g data-s="{thing.index}"><rect class="p" x="{n(left)}" y="{n(y - 12)}" width="{n(wide)}" height="16" '
+        f'rx="{round_}"/>{lid}<text class="b" x="{n(middle)}" y="{n(y)}" text-anchor="middle">'
+        f"{theme.text(thing.text)}</text></g>"
+    )
 
 
 def _flight(story: Story, flight: Flight, place: _Place, height: float) -> str:
@@ -223,7 +238,7 @@ def _flight(story: Story, flight: Flight, place: _Place, height: float) -> str:
         tail = _head(x1, y1, x2, y2, side)
     anchor = "start" if side > 0 else "end"
     slope = (y2 - y1) / (x2 - x1)
-    lx = x1 + side * 10
+    lx = x1 + side * min(10.0, max(3.0, (RIGHT - LEFT - width(flight.label, _NOTE)) / 2))
     ly = y1 + slope * (lx - x1) - 5 if flight.fate == "lost" or y2 - y1 < 24 else y1 - 3
     if place.sent.get(id(flight)) is None:  # half an arrow: what it says has room before its head only
         anchor = "end" if side > 0 else "start"
@@ -234,7 +249,8 @@ def _flight(story: Story, flight: Flight, place: _Place, height: float) -> str:
     return (
         f'<g class="seg {" ".join(classes)}" data-s="{flight.index}"{end}><title>{hint}</title>'
         f'<path class="l{dash}" d="M{n(x1)} {n(y1)}L{n(x2)} {n(y2)}"/>{tail}'
-        f'<text class="s t halo" x="{n(lx)}" y="{n(ly)}" text-anchor="{anchor}">{theme.text(flight.label)}</text></g>'
+        f'<text class="s t halo" x="{n(lx)}" y="{n(ly)}" text-anchor="{anchor}"'
+        f"{squeezed(flight.label, RIGHT - LEFT - 6, _NOTE)}>{theme.text(flight.label)}</text></g>"
     )
 
 
@@ -268,16 +284,3 @@ def _description(story: Story) -> str:
         through = ", ".join(names) or say("ladder.no_change")
         states.append(say("ladder.states", host=host, states=through))
     return say("ladder.about", sent=sent, lost=lost, states="; ".join(states))
-
-
-def _short(text: str, room: float) -> str:
-    """``text``, cut where it would need more than ``room`` (by the usual widths of letters in 11 px Arial)."""
-    used = 0.0
-    for i, letter in enumerate(text):
-        if letter > _LATIN:
-            used += 11
-        else:
-            used += 8.2 if letter in "mwMW" else 7.5 if letter.isupper() else 3.4 if letter in "fijlrt,.()|' " else 6.1
-        if used > room:
-            return text[: max(1, i - 1)] + "…"
-    return text

@@ -1,7 +1,7 @@
 """A socket's queues as rows of boxes, oldest first, always in the same places.
 
 A box is one buffer with its range of sequence numbers.  In ``write_queue`` what was
-sent is filled, what was not is hollow and dashed, and a pointer marks ``send_head``.
+sent is filled, what was not is hollow and dashed, and a pointer under it marks ``send_head``.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from tcpnotes.source import say
 from tcpnotes.trace.frames import HostView, SkbView, SockView
 from tcpnotes.trace.segment import FIN, SYN
 from tcpnotes.view import theme
+from tcpnotes.view.lettering import squeezed
 from tcpnotes.view.picture import Picture
 from tcpnotes.view.story import Story, main_sock, relative
 
 SLOTS = 4  # boxes in a row; what does not fit is counted
 WIDTH, HEIGHT = 340, 190
 _BOX, _STEP, _ROW = 78, 84, 54
+_NUMBERS, _CONTENT = 11, 12.2  # letters as on a narrow screen, where they need most room; bold ones are wider
 
 
 def queues(story: Story, host: str, index: int = -1) -> Picture:
@@ -63,15 +65,8 @@ def _row(name: str, queue: tuple[SkbView, ...], base: int, head: int | None, y: 
         x = 2 + i * _STEP
         if i < len(shown):
             out.append(_box(shown[i], base, x, y + 18, name == "write_queue" and not shown[i].sent))
-            if head == i:
-                middle = x + _BOX / 2
-                out.append(
-                    f'<path class="x2" d="M{theme.number(middle - 5)} {theme.number(y + 9)}l5 8l5 -8z"/>'
-                    f'<text class="c" x="{theme.number(middle + 8)}" y="{theme.number(y + 13)}">send_head</text>'
-                )
         elif i == len(shown) and over > 0:
             text = say("queue.more", count=len(queue) - len(shown))
-            text += ", send_head" if head is not None and head >= i else ""
             out.append(f'<text class="s" x="{x}" y="{theme.number(y + 36)}">{theme.text(text)}</text>')
         else:
             if not queue and not i:
@@ -81,17 +76,30 @@ def _row(name: str, queue: tuple[SkbView, ...], base: int, head: int | None, y: 
             empty += f"M{x} {theme.number(y + 46)}h{_BOX}"
     if empty:
         out.append(f'<path class="e" d="{empty}"/>')
+    if head is not None:
+        out.append(_pointer(min(head, len(shown)), y + 50))
     return "".join(out)
+
+
+def _pointer(slot: int, y: float) -> str:
+    """``send_head`` under a slot, with its name on the side that has room."""
+    middle = 2 + slot * _STEP + _BOX / 2
+    x, anchor = (middle + 8, "start") if slot < SLOTS - 1 else (middle - 8, "end")
+    return (
+        f'<path class="x2" d="M{theme.number(middle - 5)} {theme.number(y + 8)}l5 -8l5 8z"/>'
+        f'<text class="c" x="{theme.number(x)}" y="{theme.number(y + 8)}" text-anchor="{anchor}">send_head</text>'
+    )
 
 
 def _box(skb: SkbView, base: int, x: float, y: float, unsent: bool) -> str:
     middle = theme.number(x + _BOX / 2)
     style = "p un" if unsent else "p"
-    content = theme.text(_content(skb))
+    numbers, content = _range(skb, base), _content(skb)
+    at = f'x="{middle}" y="{theme.number(y + 12)}" text-anchor="middle"{squeezed(numbers, _BOX - 2, _NUMBERS)}'
+    under = f'x="{middle}" y="{theme.number(y + 25)}" text-anchor="middle"{squeezed(content, _BOX - 2, _CONTENT)}'
     return (
         f'<rect class="{style}" x="{theme.number(x)}" y="{theme.number(y)}" width="{_BOX}" height="30" rx="3"/>'
-        f'<text class="s" x="{middle}" y="{theme.number(y + 12)}" text-anchor="middle">{_range(skb, base)}</text>'
-        f'<text class="s b" x="{middle}" y="{theme.number(y + 25)}" text-anchor="middle">{content}</text>'
+        f'<text class="s" {at}>{numbers}</text><text class="s b" {under}>{theme.text(content)}</text>'
     )
 
 

@@ -14,11 +14,11 @@ The layout is made by Graphviz from `dot_source` and shipped as ``data/states.sv
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from tcpnotes.source import say
 from tcpnotes.trace import records as r
@@ -31,6 +31,7 @@ from tcpnotes.view.story import Story, main_sock
 if TYPE_CHECKING:
     import graphviz
 
+Arc: TypeAlias = tuple[str, str]
 START, GONE, BUCKET_FW2 = "START", "CLOSE", "bucket-FIN_WAIT2"
 
 # name: (x, y) in points; y grows upwards
@@ -173,22 +174,85 @@ STYLE = (
 
 
 class Place(NamedTuple):
-    """Where a host stands in the diagram at some record, and how it came there."""
+    """Where a host stands in the diagram at some record, and how it came there.
+
+    Arcs are moves of the socket that is shown and of its bucket, never of another.
+    """
 
     current: str
     previous: str | None
-    arcs: tuple[tuple[str, str], ...]  # the last move, in order
+    arcs: tuple[Arc, ...]  # the last move, in order
+    way: tuple[Arc, ...]  # all moves so far
     also: tuple[str, ...]  # other sockets of the host
     gone: bool  # nothing is left of the connection
     who: str  # in words
+    sk: int | None  # the socket that is shown, or was the last one
+
+
+class _Life:
+    """The moves of one socket and of the bucket that takes its place."""
+
+    def __init__(self, at: str = START, way: tuple[Arc, ...] = ()) -> None:
+        self.at = at
+        self.way = way
+        self.last: tuple[Arc, ...] = ()
+        self._beat = -1
+
+    def move(self, node: str, beat: int) -> None:
+        if node == self.at:
+            return
+        arc = (START if self.at == GONE else self.at, node)
+        # Several moves in one beat (FIN_WAIT1 → FIN_WAIT2 → bucket) are shown as one way.
+        self.last = (*self.last, arc) if beat == self._beat else (arc,)
+        self.way = (*self.way, arc)
+        self.at, self._beat = node, beat
+
+
+class _Lives:
+    """All sockets of a host, as its records tell of them."""
+
+    def __init__(self, story: Story, host: str, view: HostView) -> None:
+        born = [record for record in story.records if isinstance(record, r.Child) and record.host == host]
+        self._parents = {record.sk: record.parent for record in born}
+        self._owners: dict[int, int] = {}  # bucket: the socket that it stands for
+        self._of = {sk.id: _Life(START if sk.state == "CLOSE" else sk.state) for sk in view.socks}
+        self._of |= {tw.id: _Life(_vessel(tw.substate)) for tw in view.buckets}
+
+    def owner(self, tw: int) -> int:
+        """The socket that a bucket stands for; itself where that was before the records."""
+        return self._owners.get(tw, tw)
+
+    def of(self, sk: int, beat: int) -> _Life:
+        """The life of a socket up to now.  A child is a copy of its listener: it has come the same way."""
+        if sk not in self._of:
+            parent = self._parents.get(sk)
+            self._of[sk] = _Life() if parent is None else _Life("LISTEN", self.of(parent, beat).way)
+            if parent is not None:
+                self._of[sk].move("SYN_RECV", beat)
+        return self._of[sk]
+
+    def read(self, record: r.Record, beat: int) -> None:
+        """Go on by one record of this host."""
+        match record:
+            case r.StateChange() if record.sk not in self._owners.values():
+                self.of(record.sk, beat).move(record.new, beat)
+            case r.Bucket(op="create" | "substate" | "kill", tw=int(tw)):
+                if record.of_sk is not None:
+                    self._owners[tw] = record.of_sk
+                node = GONE if record.op == "kill" else _vessel(record.substate)
+                self.of(self.owner(tw), beat).move(node, beat)
+
+
+def _vessel(substate: str | None) -> str:
+    return "TIME_WAIT" if substate == "TIME_WAIT" else BUCKET_FW2
 
 
 def walk(story: Story, host: str) -> list[Place]:
     """For every frame of the story, where ``host`` stands."""
     places: list[Place] = []
-    current, previous, gone = START, None, False
-    arcs: tuple[tuple[str, str], ...] = ()
-    beat_of_move = -1
+    current = START
+    shown: int | None = None
+    lives: _Lives | None = None
     coming: r.Bucket | None = None
     quiet = False  # the last record was another host's, and this one stood still
     for index, frame in enumerate(story.frames):
@@ -199,51 +263,47 @@ def walk(story: Story, host: str) -> list[Place]:
         view = next((v for v in frame.hosts if v.name == host), None)
         if view is None:
             continue
-        node, who = _stands(view, current)
+        beat = story.beat_of[index].first
+        lives = lives or _Lives(story, host, view)
+        if record.host == host:
+            lives.read(record, beat)
+        node, who, sk = _stands(view, current, lives, beat)
         if isinstance(record, r.Bucket) and record.op == "create" and record.host == host:
             coming = record  # written a moment before the bucket stands in the table
         if coming is not None:
             if any(tw.id == coming.tw for tw in view.buckets):
                 coming = None
             else:
-                node = "TIME_WAIT" if coming.substate == "TIME_WAIT" else BUCKET_FW2
+                node, sk = _vessel(coming.substate), coming.of_sk
                 who = say("place.bucket", id=coming.tw, substate=coming.substate)
         gone = node is None
-        node = node or (GONE if current != START else START)
-        if index == 0:
-            current = node
-        elif node != current:
-            arc = (current, node)
-            if isinstance(record, r.Child) and node == "SYN_RECV":
-                arc = ("LISTEN", "SYN_RECV")
-            elif current == GONE:  # another connection begins
-                arc = (START, node)
-            first = story.beat_of[index].first
-            # Several moves in one beat (FIN_WAIT1 → FIN_WAIT2 → bucket) are shown as one way.
-            arcs = (*arcs, arc) if first == beat_of_move else (arc,)
-            beat_of_move = first
-            previous, current = current, node
-        also = tuple(dict.fromkeys(_others(view, node)))
-        place = Place(current, previous, arcs, also, gone, who)
+        current = node or (GONE if current != START else START)
+        shown = shown if sk is None else sk
+        life = _Life() if shown is None else lives.of(shown, beat)
+        previous, arcs = life.way[-1][0] if life.way else None, life.last
+        if gone and life.at not in (START, GONE):  # a host that crashes takes its sockets with it: no move of theirs
+            previous, arcs = life.at, ()
+        also = tuple(dict.fromkeys(_others(view, current)))
+        place = Place(current, previous, arcs, life.way, also, gone, who, shown)
         quiet = bool(places) and record.host != host and place == places[-1] and coming is None
         places.append(place)
     return places
 
 
-def _stands(view: HostView, before: str) -> tuple[str | None, str]:
+def _stands(view: HostView, before: str, lives: _Lives, beat: int) -> tuple[str | None, str, int | None]:
+    """The node of the socket or bucket that is shown (None when nothing is left), in words, and whose it is."""
     sk = main_sock(view.socks)
     tw = max(view.buckets, key=lambda b: b.id, default=None)
     if tw is not None and (sk is None or sk.state == "CLOSE" or tw.id > sk.id or not sk.rport):
-        node = "TIME_WAIT" if tw.substate == "TIME_WAIT" else BUCKET_FW2
-        return node, say("place.bucket", id=tw.id, substate=tw.substate)
+        return _vessel(tw.substate), say("place.bucket", id=tw.id, substate=tw.substate), lives.owner(tw.id)
     if sk is None or (not sk.rport and before not in (START, "LISTEN", GONE) and sk.state in ("LISTEN", "CLOSE")):
-        return None, say("place.nothing")
+        return None, say("place.nothing"), None
     if sk.state == "CLOSE":
-        fresh = before == START and not sk.dead
-        return (START if fresh else GONE), say("place.socket", id=sk.id, state="CLOSE")
+        fresh = lives.of(sk.id, beat).at == START and not sk.dead
+        return (START if fresh else GONE), say("place.socket", id=sk.id, state="CLOSE"), sk.id
     if not sk.rport and before == GONE:
-        return None, say("place.nothing")
-    return sk.state, say("place.orphan" if sk.dead else "place.socket", id=sk.id, state=sk.state)
+        return None, say("place.nothing"), None
+    return sk.state, say("place.orphan" if sk.dead else "place.socket", id=sk.id, state=sk.state), sk.id
 
 
 def _others(view: HostView, node: str) -> Iterable[str]:
@@ -258,7 +318,7 @@ def picture(story: Story, host: str, index: int = -1) -> Picture:
     if not places:
         raise ValueError("A state diagram needs frames: attach the recorder with frames=True.")
     place = places[index]
-    body = styled(places[: index + 1] if index >= 0 else places)
+    body = styled(place)
     where = node_label(place.current)
     description = say("place.about", host=host, who=place.who)
     if place.previous:
@@ -271,21 +331,19 @@ def picture(story: Story, host: str, index: int = -1) -> Picture:
     )  # fmt: skip
 
 
-def styled(places: Sequence[Place]) -> str:
-    """The layout with classes for the last of ``places``."""
+def styled(place: Place) -> str:
+    """The layout with classes for a place."""
     classes: dict[str, str] = {}
-    for place in places:
-        for tail, head in place.arcs:
-            classes[f"e-{tail}-{head}"] = "been"
-            classes[f"n-{tail}"] = classes[f"n-{head}"] = "been"
-    last = places[-1]
-    for tail, head in last.arcs:
+    for tail, head in place.way:
+        classes[f"e-{tail}-{head}"] = "been"
+        classes[f"n-{tail}"] = classes[f"n-{head}"] = "been"
+    for tail, head in place.arcs:
         classes[f"e-{tail}-{head}"] = "taken"
-    for name in last.also:
+    for name in place.also:
         classes[f"n-{name}"] = "also"
-    if last.previous:
-        classes[f"n-{last.previous}"] = "previous"
-    classes[f"n-{last.current}"] = "current"
+    if place.previous:
+        classes[f"n-{place.previous}"] = "previous"
+    classes[f"n-{place.current}"] = "current"
     return re.sub(
         r'id="([^"]+)" class="([^"]+)"',
         lambda found: f'id="{found[1]}" class="{found[2]}{" " + classes[found[1]] if found[1] in classes else ""}"',

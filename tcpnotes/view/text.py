@@ -123,7 +123,7 @@ def _pieces(story: Story, beat: Beat, hidden: bool) -> list[str]:
         elif not states_hidden:
             states_hidden = True
             pieces.append("?")
-    if hidden and not states_hidden and beat.what in ("packet", "timer"):
+    if hidden and not states_hidden and beat.what == "packet":
         pieces.append("?")  # nothing changes here, but that is for the reader to say
     return pieces
 

@@ -55,7 +55,6 @@ def payload(
     parts: _Table[str] = _Table()
     trees: _Table[tuple[tuple[int, int], ...]] = _Table()
     walks = [states.walk(story, host) for host in story.hosts[:2]]
-    ways = [_ways(walk) for walk in walks]
     steps = []
     previous = stops[0]
     for stop in stops:
@@ -75,7 +74,7 @@ def payload(
         if story.items[stop] and not story.beat_of[stop].untold:
             step["i"] = list(story.items[stop])
         for column, host in enumerate(story.hosts[:2]):
-            step["p"].append(_place(walks[column], ways[column], previous, stop, words))
+            step["p"].append(_place(walks[column], previous, stop, words))
             view = frame.host(host)
             label, drawn = _queues(view, language())
             step["q"].append(drawings.at((label, tuple(map(parts.at, drawn)))))
@@ -146,22 +145,7 @@ def _drawing(host: str, parts: Sequence[str], words: Sequence[str]) -> tuple[str
     return say("steps.label", name=host, words="; ".join(words)), tuple(map(light, parts))
 
 
-def _ways(walk: Sequence[states.Place]) -> list[list[int]]:
-    """For each place the arcs that were taken so far."""
-    found: list[list[int]] = []
-    been: list[int] = []
-    last: tuple[tuple[str, str], ...] = ()
-    for place in walk:
-        if place.arcs != last:
-            last = place.arcs
-            been = list(dict.fromkeys([*been, *_arcs(last)]))
-        found.append(been)
-    return found
-
-
-def _place(
-    walk: Sequence[states.Place], ways: Sequence[list[int]], previous: int, stop: int, words: _Table[str]
-) -> list[Any]:
+def _place(walk: Sequence[states.Place], previous: int, stop: int, words: _Table[str]) -> list[Any]:
     """[current, previous, arcs of the last move, other sockets, way so far, who, gone, moved in this step]."""
     if stop >= len(walk):
         return [-1, -1, [], [], [], words.at(""), 0, 0]
@@ -169,13 +153,14 @@ def _place(
     arcs = _arcs(place.arcs)
     # A step may span several moves: all of them belong to it.
     for between in walk[previous + 1 : stop]:
-        arcs = list(dict.fromkeys([*_arcs(between.arcs), *arcs])) if between.arcs != walk[previous].arcs else arcs
+        if between.sk == place.sk and between.arcs != walk[previous].arcs:
+            arcs = list(dict.fromkeys([*_arcs(between.arcs), *arcs]))
     return [
         states.NODES.index(place.current),
         states.NODES.index(place.previous) if place.previous else -1,
         arcs,
         [states.NODES.index(name) for name in place.also],
-        ways[stop],
+        list(dict.fromkeys(_arcs(place.way))),
         words.at(place.who),
         int(place.gone),
         int(place.current != walk[previous].current),

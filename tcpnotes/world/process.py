@@ -175,7 +175,6 @@ class Processes:
         if answer is BLOCKED:
             file.refs += 1
             self.fput_later[task.id] = file
-            net.tasks[task.id] = task
             return BLOCKED
         return self._after(task, sk, file, answer), None
 
@@ -257,7 +256,6 @@ class Processes:
             return 0, None  # somebody still sleeps in a call on it; the last one out closes
         answer = inet_release(self.net.socks[file.sk], task)
         if answer is BLOCKED:
-            self.net.tasks[task.id] = task
             return BLOCKED
         return 0, None
 

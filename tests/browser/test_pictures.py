@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tcpnotes.view import lettering, theme
+
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "img"
 
 
@@ -35,6 +37,14 @@ def test_no_text_of_a_picture_is_cut_off(visit: Callable[..., Any], name: str) -
                 || box.top < all.top || box.bottom > all.bottom); }).map(text => text.textContent); }"""
     )
     assert outside == []
+
+
+@pytest.mark.parametrize("words", ["= -1 EADDRNOTAVAIL", "FIN,PSH,ACK seq=2897 ack=1", "recv(4, 100, MSG_PEEK)"])
+def test_letters_are_as_wide_as_we_think(visit: Callable[..., Any], words: str) -> None:
+    page = visit().page
+    page.set_content(f'<!doctype html><svg><text style="font:100px {theme.FONT}">{words}</text></svg>')
+    real = page.evaluate("document.querySelector('text').getComputedTextLength()")
+    assert lettering.width(words, 100) == pytest.approx(real, rel=0.04)
 
 
 def luminance(colour: str) -> float:

@@ -13,12 +13,14 @@ from shutil import which
 import pytest
 import runs
 
+from tcpnotes.scenarios import scenario_names
 from tcpnotes.trace import Frame, Record, Recorder
 from tcpnotes.trace.records import Bucket, Call, Child, Printk, StateChange, Stimulus
 from tcpnotes.view import Picture, Story, ladder, text_trace
 from tcpnotes.view import buckets as bucket_view
 from tcpnotes.view import queues as queue_view
 from tcpnotes.view import states as state_view
+from tcpnotes.widgets import play
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '<script>alert("x")</script>&\'"'
@@ -91,7 +93,7 @@ def test_ladder__an_errno_and_a_direction_are_never_cut() -> None:
     world.call("B", "shutdown", 4, "SHUT_RDWR")
     words = re.findall(r"<text[^>]*>(?:<title>[^<]*</title>)?([^<]*)</text>", ladder(recorder).svg)
     assert words[words.index("write(3, 1000)") + 1] == "= -1 EPIPE"
-    assert "shutdown SHUT_WR" in words and "SHUT_RDWR" in words
+    assert words[words.index("shutdown") + 1] == "SHUT_WR" and "SHUT_RDWR" in words
 
 
 def _node_classes(picture: Picture) -> dict[str, str]:
@@ -124,6 +126,53 @@ def test_state_diagram__has_an_arc_for_every_move(run: Callable[[], Recorder]) -
     for host in story.hosts:
         for place in state_view.walk(story, host):
             assert set(place.arcs) <= set(state_view.ARCS)
+
+
+def _moves(story: Story, host: str) -> dict[int, list[tuple[str, str]]]:
+    """For each socket of a host what the records say of it: its moves by name, its bucket's as well."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    owners: dict[int, int] = {}
+    for record in story.records:
+        if record.host != host:
+            continue
+        if isinstance(record, StateChange):
+            found.setdefault(record.sk, []).append((record.old, record.new))
+        elif isinstance(record, Child):
+            found[record.sk] = [*found.get(record.parent, ()), ("LISTEN", "SYN_RECV"), *found.get(record.sk, ())]
+        elif isinstance(record, Bucket) and record.tw is not None and record.substate is not None:
+            owners.setdefault(record.tw, record.of_sk or record.tw)
+            moves = found.setdefault(owners[record.tw], [])
+            moves += [(old, record.substate) for old in ("FIN_WAIT1", "FIN_WAIT2", "CLOSING")]
+            moves += [(record.substate, "CLOSE")]
+    return found
+
+
+@pytest.mark.parametrize("scenario", scenario_names())
+def test_state_diagram__marks_only_moves_of_the_socket_that_is_shown(scenario: str) -> None:
+    story = play(scenario, whole=True).story
+    for host in story.hosts:
+        made = _moves(story, host)
+        for place in state_view.walk(story, host):
+            marked = [(state_view.node_label(a), state_view.node_label(b)) for a, b in {*place.way, *place.arcs}]
+            assert set(place.arcs) <= set(place.way)
+            assert set(marked) <= set(made.get(place.sk or 0, [])), (host, place)
+
+
+def test_state_diagram__a_second_socket_begins_at_the_beginning() -> None:
+    story = play("close_listener").story
+    places = state_view.walk(story, "A")
+    second = next(i for i, place in enumerate(places) if place.sk == 2)
+    assert places[second - 1].current == "ESTABLISHED" and places[second].current == "START"
+    assert places[second].way == () and places[-1].way == (("START", "SYN_SENT"),)
+    assert "e-ESTABLISHED-CLOSE" not in re.findall(
+        r'id="tn\w+-(e-[\w-]+)" class="arc force (?:been|taken)"', state_view.picture(story, "A").svg
+    )
+
+
+def test_state_diagram__a_host_that_crashes_makes_no_move() -> None:
+    places = state_view.walk(play("reset_of_orphan").story, "B")
+    crashed = next(place for place in places if place.gone and place.previous == "ESTABLISHED")
+    assert crashed.arcs == () and ("ESTABLISHED", "CLOSE") not in crashed.way
 
 
 @pytest.mark.parametrize("run", runs.ALL)

@@ -68,6 +68,12 @@ def test_at__how_things_stand_after_what_happens_then() -> None:
     assert told.at(-1) is told.frames[0] and told.at(1000) is told.frames[-1]
 
 
+def test_at__a_call_that_has_just_gone_to_sleep() -> None:
+    told = play(scene('{ at = 2.0, host = "A", call = "read", fd = 3, args = [100] }', until=2.5))
+    assert told.records[-1].kind == "sleep"
+    assert [task.call for task in told.at(2.0).host("A").tasks] == ["read"]
+
+
 def test_step__stops_at_the_items_asked_for_and_at_what_else_happens() -> None:
     stepper = step("close_with_unread_data", "1")
     ids = [key for stop in stepper.stops for key in stepper.story.items[stop]]

@@ -43,6 +43,14 @@ def test_kinds__what_is_not_asked_stands_there() -> None:
         predict(play("orderly_close"), kinds=("colour",))
 
 
+def test_kinds__a_timer_is_asked_about_only_where_it_changes_something() -> None:
+    asked = predict(play("fin_wakes_sleepers"), kinds=("state",))
+    assert "2.060 |" in asked.text and "delayed-ACK timer" in asked.text
+    assert 2_060_000 not in {question.t for question in asked.questions}
+    ended = predict(play("orderly_close"), kinds=("state",)).questions[-1]
+    assert ended.answer == "bucket gone" and ended.t > 60_000_000
+
+
 def test_kinds__what_a_call_sends_is_hidden_when_asked_for() -> None:
     told = play("orderly_close")
     assert {question.kind for question in predict(told).questions} == set(KINDS)
