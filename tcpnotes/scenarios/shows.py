@@ -280,39 +280,34 @@ STEP_1 = (
     ),
 )
 
+
+def _fin_kept(number: Var, reader: bool) -> Pattern:
+    """The FIN's number is kept where more may come; ``reader``: a process asleep in read takes it when it goes on."""
+    arrives = gets(FIN, end_seq=Var("past"))
+    keeps = (
+        enter("tcp_fin"),
+        state(ANY, frozenset({"CLOSE_WAIT", "CLOSING"}), inside="tcp_fin", fin_seq=number),
+    )
+    return pattern(scene(arrives), scene(resumes(ANY), *keeps)) if reader else pattern(scene(arrives, *keeps))
+
+
+# A FIN that meets a process asleep in read waits in its prequeue until the process goes on.
 STEP_2 = (
     Proof("2.0", "orderly_close", pattern(scene(gets(FIN), enter("tcp_fin")))),
-    # FIN's own number is the last that its segment takes up.
-    Proof(
-        "2.1",
-        "orderly_close",
-        pattern(
-            scene(
-                gets(FIN, end_seq=Var("past")),
-                enter("tcp_fin"),
-                state(ANY, ANY, inside="tcp_fin", fin_seq=Var("past", -1)),
-            )
-        ),
-        SOURCE,
+    Proof("2.0", "three_segment_close", pattern(scene(resumes(ANY), enter("tcp_fin")))),
+    *(
+        Proof("2.1", scenario, _fin_kept(fin, reader), profiles)
+        for scenario, reader in (("orderly_close", False), ("three_segment_close", True))
+        # FIN's own number is the last that its segment takes up.
+        for fin, profiles in ((Var("past", -1), SOURCE), (Var("past"), RELEASED))
     ),
-    Proof(
-        "2.1",
-        "orderly_close",
-        pattern(
-            scene(
-                gets(FIN, end_seq=Var("past")),
-                enter("tcp_fin"),
-                state(ANY, ANY, inside="tcp_fin", fin_seq=Var("past")),
-            )
-        ),
-        RELEASED,
-    ),
-    Proof(
-        "2.2",
-        "orderly_close",
-        pattern(
-            scene(gets(FIN), context(enter("tcp_fin")), state("ESTABLISHED", "CLOSE_WAIT", inside="tcp_fin")),
-        ),
+    *(
+        Proof(
+            "2.2",
+            scenario,
+            pattern(scene(cause, context(enter("tcp_fin")), state("ESTABLISHED", "CLOSE_WAIT", inside="tcp_fin"))),
+        )
+        for scenario, cause in (("orderly_close", gets(FIN)), ("three_segment_close", resumes(ANY)))
     ),
     Proof(
         "2.3",

@@ -520,6 +520,24 @@ REUSE = (
     ),
     Proof(
         "S.7b",
+        "server_restarts",
+        pattern(
+            _TIME_WAIT,
+            scene(
+                calls("bind", ANY, Var("port")),
+                enter("tcp_v4_get_port", on=ANY),
+                returns("bind", -1, "EADDRINUSE"),
+                not_before_next=(bucket("kill"),),
+            ),
+            scene(
+                context(calls("setsockopt", FD, "SOL_SOCKET", "SO_REUSEADDR", 1)),
+                not_before_next=(bucket("kill"),),
+            ),
+            scene(calls("bind", FD, Var("port")), enter("tcp_v4_get_port", on=ANY), returns("bind", 0)),
+        ),
+    ),
+    Proof(
+        "S.7b",
         "connect_takes_bucket",
         pattern(
             _TIME_WAIT,
