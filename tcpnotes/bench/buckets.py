@@ -13,7 +13,6 @@ from time import process_time
 from tcpnotes.bench.calibration import events_per_second
 from tcpnotes.kernel.bucket import EMPTY_CELL, TwBucket
 from tcpnotes.kernel.sock import TIME_WAIT, Sock
-from tcpnotes.kernel.tcp_h import TCP_TIMEWAIT_LEN, TCP_TWKILL_PERIOD
 from tcpnotes.kernel.tcp_ipv4 import tcp_bucket_create
 from tcpnotes.kernel.tcp_minisocks import __tcp_tw_hashdance as hashdance
 from tcpnotes.kernel.tcp_minisocks import tcp_tw_schedule
@@ -41,22 +40,24 @@ def make(host: Host, count: int) -> None:
     sk.rcv_saddr, sk.num = net.address, PORT
     tcp_bucket_create(net, PORT)
     begin = net.jiffies
-    for passed in range(TCP_TIMEWAIT_LEN):
-        stock(sk, count * passed // TCP_TIMEWAIT_LEN, count * (passed + 1) // TCP_TIMEWAIT_LEN)
+    minute = net.times.TCP_TIMEWAIT_LEN
+    for passed in range(minute):
+        stock(sk, count * passed // minute, count * (passed + 1) // minute)
         _wait(host, begin + passed + 1)
 
 
 def stock(sk: Sock, first: int, end: int) -> None:
     """Buckets now, one for each number from ``first`` to before ``end``, for connections from the address of ``sk``."""
     net = sk.net
+    minute = net.times.TCP_TIMEWAIT_LEN
     sk.ts_recent, sk.ts_recent_stamp = net.time_stamp, net.seconds
     for number in range(first, end):
         sk.daddr, sk.dport = 0x0B000000 + number // PEERS, 1024 + number % PEERS
         sk.rcv_nxt = sk.syn_seq = 0x40000000 + number
         sk.snd_nxt = 0x80000000 + number
-        tw = TwBucket(sk, TIME_WAIT, 5792, TCP_TIMEWAIT_LEN)
+        tw = TwBucket(sk, TIME_WAIT, 5792, minute)
         hashdance(sk, tw)
-        tcp_tw_schedule(tw, TCP_TIMEWAIT_LEN)
+        tcp_tw_schedule(tw, minute)
 
 
 def _wait(host: Host, jiffies: int) -> None:
@@ -80,7 +81,7 @@ def _idle_ticks(host: Host) -> float:
     start = process_time()
     for _ in range(TICKS):
         net.tw_death_slot = where
-        _wait(host, net.jiffies + TCP_TWKILL_PERIOD)
+        _wait(host, net.jiffies + net.times.TCP_TWKILL_PERIOD)
     seconds = (process_time() - start) / TICKS
     net.tw_death_slot = where
     net.tw_cells[where] = slot
@@ -108,7 +109,7 @@ def measure(count: int, events: int) -> dict[str, float]:
     made = process_time() - start
     tick = min(_idle_ticks(host) for _ in range(5))
     start = process_time()
-    _wait(host, net.jiffies + TCP_TIMEWAIT_LEN + TCP_TWKILL_PERIOD)
+    _wait(host, net.jiffies + net.times.TCP_TIMEWAIT_LEN + net.times.TCP_TWKILL_PERIOD)
     died = process_time() - start
     gc.enable()
     if net.tw_count or net.tw_hash:

@@ -64,7 +64,7 @@ def happen(
 
 
 def _grow_older(host: Host, ticks: int) -> None:
-    host.net.now += ticks * host.net.times.tick
+    host.net.now += host.net.times.moment(ticks)
     host.net.jiffies += ticks
 
 

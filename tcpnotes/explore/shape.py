@@ -31,12 +31,11 @@ from tcpnotes.kernel.sock import (
     OpenRequest,
     Sock,
 )
-from tcpnotes.kernel.tcp_h import ACK_SCHED, TCP_RTO_MAX
+from tcpnotes.kernel.tcp_h import ACK_SCHED
 from tcpnotes.world.host import Host
 
 Shape = tuple[Any, ...]
 
-_LONG_AGO = 2 * TCP_RTO_MAX + 1  # nothing asks how much longer ago it was
 _FAR_BACK = 16  # doubled so often, any time-out is at its limit; probes go on counting
 
 _TIMES = frozenset(
@@ -101,7 +100,8 @@ def shape(host: Host, mute: bool | None = None) -> Shape:
         tuple([(tick - net.jiffies, kind, numbers.get(owner, owner) if kind <= KEEPALIVE_TIMER else 0)
                for tick, kind, owner in _live(net)]),
         tuple([(tw.substate, tw.num, tw.dport, tw.rcv_nxt, tw.rcv_wnd, tw.snd_nxt, tw.syn_seq, tw.reuse, tw.timeout,
-                tw.ttd - net.jiffies, _ago(tw.last_oow_ack, net.jiffies), _place(tw.cell, wheel, calendar))
+                tw.ttd - net.jiffies, _ago(tw.last_oow_ack, net.jiffies, _long_ago(net)),
+                _place(tw.cell, wheel, calendar))
                for tw in net.tw_hash.values()]) if net.tw_hash else (),
         calendar >= 0 and (net.twcal_jiffie - net.jiffies),
         tuple([(port, bucket.fastreuse, len(bucket.owners), sum(bucket.buckets.values()))
@@ -131,11 +131,16 @@ def _place(cell: int, wheel: int, calendar: int) -> tuple[int, int]:
     return (1, (cell - 8 - calendar) % 32)
 
 
-def _ago(stamp: int, now: int) -> int | None:
+def _long_ago(net: Net) -> int:
+    """Jiffies after which nothing asks how much longer ago it was."""
+    return 2 * net.times.TCP_RTO_MAX + 1
+
+
+def _ago(stamp: int, now: int, long: int) -> int | None:
     if stamp == NEVER:
         return None
     age = now - stamp
-    return age if age < _LONG_AGO else _LONG_AGO
+    return age if age < long else long
 
 
 def roomy(net: Net) -> bool:
@@ -201,6 +206,7 @@ def _places(dead: frozenset[str]) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def _whole(sk: Sock, now: int) -> Shape:
     head = sk.send_head
+    long = _long_ago(sk.net)
     where = -1
     if head is not None:
         for where, skb in enumerate(sk.write_queue):  # noqa: B007 (its place is what is wanted)
@@ -208,14 +214,15 @@ def _whole(sk: Sock, now: int) -> Shape:
                 break
     return (
         _plain(sk), where,
-        _ago(sk.lsndtime, now), _ago(sk.snd_cwnd_stamp, now), _ago(sk.ack_lrcvtime, now),
+        _ago(sk.lsndtime, now, long), _ago(sk.snd_cwnd_stamp, now, long), _ago(sk.ack_lrcvtime, now, long),
         sk.timeout - now if sk.pending else None,
         sk.ack_timeout - now if sk.ack_pending & 2 else None,
-        _ago(sk.rcv_tstamp, now) if sk.keepopen else None,
-        _ago(sk.last_oow_ack, now), _ago(sk.probes_since, now),
+        _ago(sk.rcv_tstamp, now, long) if sk.keepopen else None,
+        _ago(sk.last_oow_ack, now, long), _ago(sk.probes_since, now, long),
         min(sk.backoff, max(_FAR_BACK, sk.net.sysctl["tcp_retries2"] + 1)),
         bool(sk.retrans_stamp),
-        tuple([(*_received(skb), skb.room, skb.sacked, _ago(skb.when, now), skb.ack_seq) for skb in sk.write_queue]),
+        tuple([(*_received(skb), skb.room, skb.sacked, _ago(skb.when, now, long), skb.ack_seq)
+               for skb in sk.write_queue]),
         tuple([_received(skb) for skb in sk.receive_queue]),
         tuple([_received(skb) for skb in sk.out_of_order_queue]),
         tuple([skb.seg and tuple(skb.seg[4:]) for skb in sk.prequeue]) if sk.prequeue else (),

@@ -116,7 +116,7 @@ def inet_stream_connect(sk: Sock, addr: int, port: int, nonblock: bool, task: Ta
     elif sk.socket == SS_UNCONNECTED:
         if sk.state != CLOSE:
             return -errno.EISCONN
-        if not sk.num:
+        if not sk.num and sk.net.profile.connect_port == "held by nobody":
             if tcp_v4_get_port(sk, 0):
                 return -(errno.EAGAIN if sk.net.profile.no_free_port == "EAGAIN" else errno.EADDRNOTAVAIL)
             sk.sport = sk.num

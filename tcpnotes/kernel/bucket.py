@@ -31,7 +31,7 @@ class _Number:
         tw.numbers = numbers[: self.begin] + self.form.pack(value) + numbers[self.end :]
 
 
-_TW_NUMBERS = Struct("<6I2QI3B")
+_TW_NUMBERS = Struct("<8IQI3B")
 
 
 class TwBucket:
@@ -52,7 +52,8 @@ class TwBucket:
     rcv_wnd = _Number("I", 12)
     ts_recent = _Number("I", 16)
     ts_recent_stamp = _Number("I", 20)  # seconds
-    id = _Number("Q", 24)
+    id = _Number("I", 24)
+    entered = _Number("I", 28)  # jiffy at which its time began, modulo 2^32
     ttd = _Number("Q", 32)  # jiffy at which its time is over
     timeout = _Number("I", 40)  # jiffies
     substate = _Number("B", 44)
@@ -69,8 +70,8 @@ class TwBucket:
         self.last_oow_ack = NEVER
         net.next_id = number = net.next_id + 1
         self.numbers = _TW_NUMBERS.pack(
-            sk.rcv_nxt, sk.snd_nxt, sk.syn_seq, rcv_wnd, sk.ts_recent, sk.ts_recent_stamp, number, net.jiffies,
-            timeout, substate, sk.reuse, sk.rcv_wscale,
+            sk.rcv_nxt, sk.snd_nxt, sk.syn_seq, rcv_wnd, sk.ts_recent, sk.ts_recent_stamp, number,
+            net.jiffies & MAXSEQ, net.jiffies, timeout, substate, sk.reuse, sk.rcv_wscale,
         )  # fmt: skip
 
     def freeze(self) -> tuple[object, ...]:

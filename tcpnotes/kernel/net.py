@@ -95,7 +95,7 @@ NET_FIELDS = (
 class Net:
     """One host's TCP: what the kernel keeps in globals, as one object.
 
-    ``now`` is the time in microseconds, ``jiffies`` the same in ticks of 10 ms;
+    ``now`` is the time in microseconds, ``jiffies`` the same in ticks (`Times`);
     both are set from outside.  ``output`` takes a segment that leaves the host.
     """
 
@@ -109,10 +109,11 @@ class Net:
         self.profile = profile
         self.times = times_of(profile)
         self.sysctl = dict(SYSCTL_DEFAULTS)  # replaced, never changed: copies share it
-        if profile.sysctls or self.times.factor > 1:
-            for name in SYSCTL_IN_SECONDS:
-                self.sysctl[name] *= self.times.factor
-            self.sysctl.update(profile.sysctls)
+        for name in SYSCTL_IN_SECONDS:
+            self.sysctl[name] = SYSCTL_DEFAULTS[name] * self.times.HZ // 100
+        self.sysctl.update(profile.sysctls)
+        if profile.time_wait_recycle == "no":
+            del self.sysctl["tcp_tw_recycle"]
         self.now = 0
         self.jiffies = 0
         self.in_tick = False
@@ -140,7 +141,7 @@ class Net:
         self.timer_seq = 0
         self.tasks: dict[int, Task] = {}
         self.run_queue: list[int] = []
-        self.printk_tokens = 5000
+        self.printk_tokens = 50 * self.times.HZ
         self.printk_last = 0
 
         self.tw_count = 0
@@ -189,11 +190,12 @@ class Net:
 
     def net_ratelimit(self) -> bool:
         """May a message be printed now?  One in five seconds, ten in a burst."""
-        self.printk_tokens = min(self.printk_tokens + self.jiffies - self.printk_last, 5000)
+        cost = 5 * self.times.HZ
+        self.printk_tokens = min(self.printk_tokens + self.jiffies - self.printk_last, 10 * cost)
         self.printk_last = self.jiffies
-        if self.printk_tokens < 500:
+        if self.printk_tokens < cost:
             return False
-        self.printk_tokens -= 500
+        self.printk_tokens -= cost
         return True
 
     @property
@@ -285,7 +287,9 @@ class Net:
             if self.trace is not None:
                 self.trace.timer(None, "schedule_timeout", "set", expires)
         if self.trace is not None:
-            self.trace.sleep(task.id, task.call, sk.id, None if task.timer is None else task.timer[0] * self.times.tick)
+            self.trace.sleep(
+                task.id, task.call, sk.id, None if task.timer is None else self.times.moment(task.timer[0])
+            )
         return BLOCKED
 
     def woken(self, task: Task) -> None:

@@ -155,7 +155,7 @@ BEHAVIOURS = (
     ),
     Behaviour(
         "fin_at_shut_window",
-        "A bare FIN at the edge of a window that is shut: refused, or taken.",
+        "A bare FIN at the edge of a window that is shut, or for which no memory is left: refused, or taken.",
         ("refused", "taken"),
         "tcp_sequence; 6.18 tcp_data_queue",
     ),
@@ -180,11 +180,31 @@ BEHAVIOURS = (
         "tcp_timewait_state_process",
     ),
     Behaviour(
+        "time_wait_overflow",
+        "A connection for whose bucket there is no room is over at once: a line in the log says so, or a counter, "
+        "TCPTimeWaitOverflow.",
+        ("line in the log", "counter"),
+        "tcp_time_wait; since 3.2 the counter",
+    ),
+    Behaviour(
+        "time_wait_recycle",
+        "tcp_tw_recycle shortens TIME_WAIT to 3.5 timeouts and remembers the timestamps of peers: there, or not.",
+        ("tcp_tw_recycle", "no"),
+        "tcp_time_wait, tcp_v4_conn_request, tcp_v4_connect; removed in 4.12",
+    ),
+    Behaviour(
         "time_wait_reuse",
-        "Connecting where a bucket still stands: whenever it has timestamps, or only if tcp_tw_reuse is 1 "
-        "or the socket was bound to its port.",
+        "Connecting where a bucket with timestamps still stands: always; or, from a port that connect itself chose, "
+        "only as tcp_tw_reuse says (1: yes, 2: over loopback) and 1 s after TIME_WAIT began (tcp_tw_reuse_delay).",
         ("with timestamps", "tcp_tw_reuse"),
-        "tcp_v4_check_established; 6.18 tcp_twsk_unique (the default 2 means loopback only)",
+        "tcp_v4_check_established; 6.18 tcp_twsk_unique",
+    ),
+    Behaviour(
+        "connect_port",
+        "The port that connect chooses: one that nobody holds, or one that only other connects chose "
+        "and from which the pair of ends is free.",
+        ("held by nobody", "pair of ends free"),
+        "tcp_v4_get_port; 6.18 __inet_hash_connect",
     ),
     Behaviour(
         "no_free_port",
@@ -364,7 +384,10 @@ class Profile:
     time_wait_timer: str = "two wheels"
     time_wait_rfc1337: str = "restarts"
     time_wait_fin: str = "any"
+    time_wait_overflow: str = "line in the log"
+    time_wait_recycle: str = "tcp_tw_recycle"
     time_wait_reuse: str = "with timestamps"
+    connect_port: str = "held by nobody"
     no_free_port: str = "EAGAIN"
     hz: str = "100"
     timeout_init: str = "3"
@@ -430,7 +453,10 @@ LINUX_6 = Profile(
     time_wait_timer="one each",
     time_wait_rfc1337="goes on",
     time_wait_fin="with ACK",
+    time_wait_overflow="counter",
+    time_wait_recycle="no",
     time_wait_reuse="tcp_tw_reuse",
+    connect_port="pair of ends free",
     no_free_port="EADDRNOTAVAIL",
     hz="1000",
     timeout_init="1",
@@ -456,7 +482,8 @@ LINUX_6 = Profile(
     buffer_cost="slab",
     sysctls=(
         ("tcp_syn_retries", 6), ("tcp_syn_linear_timeouts", 4), ("tcp_fack", 0), ("tcp_early_retrans", 3),
-        ("tcp_invalid_ratelimit", 500), ("tcp_tw_reuse", 2), ("tcp_slow_start_after_idle", 1),
+        ("tcp_invalid_ratelimit", 500), ("tcp_tw_reuse", 2), ("tcp_tw_reuse_delay", 1000),
+        ("tcp_slow_start_after_idle", 1),
         ("tcp_rmem", 131072), ("tcp_rmem_max", 33554432), ("tcp_wmem", 16384),
         ("tcp_wmem_max", 4194304), ("rmem_max", 4194304), ("wmem_max", 4194304), ("tcp_mem_max", 190000),
         ("tcp_max_syn_backlog", 4096), ("tcp_max_tw_buckets", 131072), ("ip_local_port_low", 32768),

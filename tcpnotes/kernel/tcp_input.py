@@ -34,6 +34,7 @@ from tcpnotes.kernel.sock import (
     before,
 )
 from tcpnotes.kernel.tcp_h import (
+    ACK_NOW,
     ACK_PUSHED,
     ACK_SCHED,
     TCP_MAX_QUICKACKS,
@@ -69,8 +70,10 @@ def tcp_measure_rcv_mss(sk: Sock, skb: SkBuff) -> None:
     pushy = bool(skb.flags & (FIN | URG | SYN | PSH))
     length = skb.len
     if length >= sk.ack_rcv_mss:
-        if sk.scaling_ratio and length != sk.ack_rcv_mss:
-            _measure_share(sk, skb)
+        if sk.scaling_ratio:
+            if length != sk.ack_rcv_mss:
+                _measure_share(sk, skb)
+            length = min(length, sk.advmss)  # what a device put together is no segment of the peer's
         sk.ack_rcv_mss = length
         if pushy:
             sk.ack_pending |= ACK_PUSHED
@@ -708,9 +711,17 @@ def tcp_data(sk: Sock, skb: SkBuff) -> None:
         sk.ack_pending |= ACK_SCHED
         return
     if sk.rmem_alloc > sk.rcvbuf or not tcp_rmem_schedule(sk, skb):
-        if tcp_prune_queue(sk) < 0 or not tcp_rmem_schedule(sk, skb):
+        if (tcp_prune_queue(sk) < 0 or not tcp_rmem_schedule(sk, skb)) and not _taken_all_the_same(sk, skb):
             return
     tcp_data_queue(sk, skb)
+
+
+def _taken_all_the_same(sk: Sock, skb: SkBuff) -> bool:
+    """No memory for an acceptable segment: is it queued all the same, as a bare FIN is?  Then an ACK is due at once."""
+    if sk.net.profile.fin_at_shut_window == "refused" or after(skb.seq, sk.rcv_nxt):
+        return False
+    sk.ack_pending |= ACK_SCHED | ACK_NOW
+    return not (skb.len and sk.receive_queue)
 
 
 @mirrors("net/ipv4/tcp_input.c")
@@ -758,6 +769,7 @@ def __tcp_ack_snd_check(sk: Sock, ofo_possible: bool) -> None:
     if (
         ((sk.rcv_nxt - sk.rcv_wup) & MAXSEQ > sk.ack_rcv_mss and __tcp_select_window(sk) >= sk.rcv_wnd)
         or tcp_in_quickack_mode(sk)
+        or sk.ack_pending & ACK_NOW
         or (ofo_possible and sk.out_of_order_queue)
     ):
         tcp_send_ack(sk)

@@ -13,14 +13,12 @@ from tcpnotes.kernel.bucket import TwBucket
 from tcpnotes.kernel.mirror import mirrors
 from tcpnotes.kernel.net import BindBucket, Net
 from tcpnotes.kernel.skbuff import SkBuff, received_skb, slab_truesize
-from tcpnotes.kernel.sock import CLOSE, ESTABLISHED, LISTEN, MAXSEQ, SOCK_BINDPORT_LOCK, OpenRequest, Sock
+from tcpnotes.kernel.sock import CLOSE, ESTABLISHED, LISTEN, MAXSEQ, OpenRequest, Sock
 from tcpnotes.kernel.tcp_h import (
     TCP_PAWS_MSL,
     TCP_PAWS_WINDOW,
-    TCP_RTO_MIN,
     TCP_SYNQ_HSIZE,
     TCP_TIME_DACK,
-    TCP_TIMEOUT_INIT,
     TW_ACK,
     TW_RST,
     TW_SYN,
@@ -193,9 +191,7 @@ def tcp_v4_check_established(sk: Sock) -> int:
     net = sk.net
     tw = net.tw_hash.get(net.key(sk.rcv_saddr, sk.num, sk.daddr, sk.dport))
     if tw is not None:
-        # Who chose the port himself is not asked for more than timestamps.
-        asks = net.profile.time_wait_reuse == "tcp_tw_reuse" and not sk.userlocks & SOCK_BINDPORT_LOCK
-        if not tw.ts_recent_stamp or (asks and (net.sysctl["tcp_tw_reuse"] != 1 or net.seconds <= tw.ts_recent_stamp)):
+        if not tw.ts_recent_stamp:
             return -errno.EADDRNOTAVAIL
         sk.write_seq = (tw.snd_nxt + 65535 + 2) & MAXSEQ or 1
         sk.ts_recent = tw.ts_recent
@@ -214,6 +210,9 @@ def tcp_v4_check_established(sk: Sock) -> int:
 def tcp_v4_hash_connecting(sk: Sock) -> int:
     """Connect: put the socket into the table if its pair of ends is free; else a negative errno."""
     net = sk.net
+    if not sk.num:
+        chosen: int = choose_port(sk)
+        return chosen
     port = net.bhash[sk.num]
     if len(port.owners) == 1 and sk.id in port.owners and not port.buckets:
         __tcp_v4_hash(sk)
@@ -232,7 +231,7 @@ def tcp_v4_connect(sk: Sock, daddr: int, dport: int) -> int:
     sk.dport = dport
     sk.sport = sk.num
     sk.dst = daddr
-    if net.sysctl["tcp_tw_recycle"] and not sk.ts_recent_stamp:
+    if net.sysctl.get("tcp_tw_recycle") and not sk.ts_recent_stamp:
         peer = net.peers.get(daddr)
         if peer is not None and peer[1] + TCP_PAWS_MSL >= net.seconds:
             sk.ts_recent, sk.ts_recent_stamp = peer
@@ -287,7 +286,10 @@ def tcp_v4_timewait_ack(tw: TwBucket, skb: SkBuff) -> None:
 @mirrors("net/ipv4/tcp_ipv4.c")
 def tcp_v4_or_send_ack(sk: Sock, skb: SkBuff, req: OpenRequest) -> None:
     """An open request says what it has."""
-    tcp_v4_send_ack(sk.net, skb, (req.snd_isn + 1) & MAXSEQ, (req.rcv_isn + 1) & MAXSEQ, req.rcv_wnd, req.ts_recent)
+    window = min(req.rcv_wnd, 0xFFFF)
+    if sk.net.profile.initial_window == "65535":
+        window >>= req.rcv_wscale
+    tcp_v4_send_ack(sk.net, skb, (req.snd_isn + 1) & MAXSEQ, (req.rcv_isn + 1) & MAXSEQ, window, req.ts_recent)
 
 
 # -- half-open connections -------------------------------------------------------------------------------------------
@@ -320,7 +322,7 @@ def tcp_v4_synq_add(sk: Sock, req: OpenRequest) -> None:
     lopt = sk.listen_opt
     assert lopt is not None
     chain: int = tcp_v4_synq_hash(sk.net, req.daddr, req.dport)
-    req.expires = sk.net.jiffies + TCP_TIMEOUT_INIT
+    req.expires = sk.net.jiffies + sk.net.times.TCP_TIMEOUT_INIT
     req.retrans = 0
     req.sent = sk.net.jiffies
     lopt.syn_table.setdefault(chain, []).insert(0, req)
@@ -331,7 +333,7 @@ def tcp_v4_synq_add(sk: Sock, req: OpenRequest) -> None:
     if sk.net.profile.synack_timer == "one each":
         start_request_timer(sk, req)
     elif first:
-        tcp_reset_keepalive_timer(sk, TCP_TIMEOUT_INIT)
+        tcp_reset_keepalive_timer(sk, sk.net.times.TCP_TIMEOUT_INIT)
 
 
 @mirrors("net/ipv4/tcp_ipv4.c", omits=["routing"])
@@ -375,7 +377,7 @@ def tcp_v4_conn_request(sk: Sock, skb: SkBuff) -> int:
     req.snd_wscale = min(seg.wscale or 0, 14) if req.wscale_ok else 0
     tcp_v4_save_options(net, skb)
     if not isn:
-        if req.tstamp_ok and sysctl["tcp_tw_recycle"]:
+        if req.tstamp_ok and sysctl.get("tcp_tw_recycle"):
             peer = net.peers.get(seg.saddr)
             if (
                 peer is not None
@@ -479,7 +481,7 @@ def prequeue(sk: Sock, skb: SkBuff) -> bool:
     elif len(sk.prequeue) == 1:
         sk.net.wake(sk, False)
         if not sk.ack_pending & 1:
-            reset_xmit_timer(sk, TCP_TIME_DACK, (3 * TCP_RTO_MIN) // 4)
+            reset_xmit_timer(sk, TCP_TIME_DACK, 3 * sk.net.times.TCP_RTO_MIN // 4)
     return True
 
 
@@ -585,6 +587,7 @@ def tcp_v4_destroy_sock(sk: Sock) -> int:
 # What C declares in the header and defines elsewhere.
 from tcpnotes.kernel.af_inet import inet_sock_destruct
 from tcpnotes.kernel.inet_connection_sock import start_request_timer, take_handshake_rtt
+from tcpnotes.kernel.inet_hashtables import choose_port
 from tcpnotes.kernel.tcp_h import purge
 from tcpnotes.kernel.tcp_input import tcp_parse_options, tcp_rcv_established, tcp_rcv_state_process
 from tcpnotes.kernel.tcp_minisocks import (

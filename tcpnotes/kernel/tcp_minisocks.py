@@ -32,11 +32,6 @@ from tcpnotes.kernel.tcp_h import (
     CA_OPEN,
     TCP_PAWS_24DAYS,
     TCP_PAWS_MSL,
-    TCP_TIMEWAIT_LEN,
-    TCP_TW_RECYCLE_SLOTS,
-    TCP_TW_RECYCLE_TICK,
-    TCP_TWKILL_PERIOD,
-    TCP_TWKILL_SLOTS,
     TW_ACK,
     TW_RST,
     TW_SUCCESS,
@@ -44,6 +39,7 @@ from tcpnotes.kernel.tcp_h import (
     receive_window,
     tcp_done,
 )
+from tcpnotes.kernel.times import TCP_TW_RECYCLE_SLOTS, TCP_TWKILL_SLOTS
 from tcpnotes.trace.segment import ACK, FIN, RST, SYN
 
 
@@ -116,13 +112,14 @@ def tcp_timewait_state_process(tw: TwBucket, skb: SkBuff) -> tuple[int, int]:
             tcp_timewait_kill(tw)
             return TW_RST, 0
         tw.substate = TIME_WAIT
+        tw.entered = net.jiffies & MAXSEQ
         tw.rcv_nxt = skb.end_seq
         if net.trace is not None:
             net.trace.bucket(tw.id, None, "substate", STATE_NAMES[TIME_WAIT], None)
         if ts is not None:
             tw.ts_recent_stamp = net.seconds
             tw.ts_recent = ts[0]
-        if net.sysctl["tcp_tw_recycle"] and tw.ts_recent_stamp and tcp_v4_tw_remember_stamp(tw):
+        if net.sysctl.get("tcp_tw_recycle") and tw.ts_recent_stamp and tcp_v4_tw_remember_stamp(tw):
             tcp_tw_schedule(tw, tw.timeout)
         else:
             tcp_tw_schedule(tw, net.times.TCP_TIMEWAIT_LEN)
@@ -183,11 +180,11 @@ def tcp_time_wait(sk: Sock, state: int, timeo: int) -> None:
     """Let a bucket with substate ``state`` stand for the connection, for ``timeo`` jiffies or more, and end the socket.
 
     Moves:  the socket → CLOSE; a full socket is never in TIME_WAIT.
-    If the table of buckets is full there is no TIME_WAIT at all, only a line in the log.
+    If the table of buckets is full there is no TIME_WAIT at all, only a line in the log or a counter.
     """
     net = sk.net
     recycle_ok = False
-    if net.sysctl["tcp_tw_recycle"] and sk.ts_recent_stamp:
+    if net.sysctl.get("tcp_tw_recycle") and sk.ts_recent_stamp:
         recycle_ok = tcp_v4_remember_stamp(sk)
     if net.tw_count < net.sysctl["tcp_max_tw_buckets"]:
         rto = (sk.rto << 2) - (sk.rto >> 1)
@@ -204,7 +201,9 @@ def tcp_time_wait(sk: Sock, state: int, timeo: int) -> None:
     else:
         if net.trace is not None:
             net.trace.bucket(-1, sk.id, "overflow", STATE_NAMES[state], None)
-        if net.net_ratelimit():
+        if net.profile.time_wait_overflow == "counter":
+            net.count("TCPTimeWaitOverflow")
+        elif net.net_ratelimit():
             net.printk("TCP: time wait bucket table overflow")
     tcp_update_metrics(sk)
     tcp_done(sk)
@@ -238,7 +237,7 @@ def tcp_twkill(net: Net) -> None:
     net.tw_count -= len(cell)
     net.tw_death_slot = (slot + 1) & (TCP_TWKILL_SLOTS - 1)
     if net.tw_count:
-        _set_tw_timer(net, net.jiffies + TCP_TWKILL_PERIOD)
+        _set_tw_timer(net, net.jiffies + net.times.TCP_TWKILL_PERIOD)
 
 
 @mirrors("net/ipv4/tcp_minisocks.c")
@@ -269,7 +268,9 @@ def tcp_tw_schedule(tw: TwBucket, timeo: int) -> None:
         schedule_bucket(tw, timeo)
         return
     again = tw.cell >= 0
-    slot = (timeo + (1 << TCP_TW_RECYCLE_TICK) - 1) >> TCP_TW_RECYCLE_TICK
+    times = net.times
+    step = times.TCP_TW_RECYCLE_TICK
+    slot = (timeo + (1 << step) - 1) >> step
     if again:
         del net.tw_cells[tw.cell][tw]
         net.tw_count -= 1
@@ -277,20 +278,20 @@ def tcp_tw_schedule(tw: TwBucket, timeo: int) -> None:
         op = "reschedule" if again else "schedule"
         net.trace.bucket(tw.id, None, op, STATE_NAMES[tw.substate], timeo)
     if slot >= TCP_TW_RECYCLE_SLOTS:
-        if timeo >= TCP_TIMEWAIT_LEN:
+        if timeo >= times.TCP_TIMEWAIT_LEN:
             slot = TCP_TWKILL_SLOTS - 1
         else:
-            slot = min((timeo + TCP_TWKILL_PERIOD - 1) // TCP_TWKILL_PERIOD, TCP_TWKILL_SLOTS - 1)
+            slot = min(-(-timeo // times.TCP_TWKILL_PERIOD), TCP_TWKILL_SLOTS - 1)
         tw.ttd = net.jiffies + timeo
         cell = (net.tw_death_slot + slot) & (TCP_TWKILL_SLOTS - 1)
     else:
-        tw.ttd = net.jiffies + (slot << TCP_TW_RECYCLE_TICK)
+        tw.ttd = net.jiffies + (slot << step)
         if net.twcal_hand < 0:
             net.twcal_hand = 0
             net.twcal_jiffie = net.jiffies
-            _set_twcal_timer(net, net.twcal_jiffie + (slot << TCP_TW_RECYCLE_TICK))
+            _set_twcal_timer(net, net.twcal_jiffie + (slot << step))
         else:
-            expires = net.jiffies + (slot << TCP_TW_RECYCLE_TICK)
+            expires = net.jiffies + (slot << step)
             if net.twcal_timer is None or net.twcal_timer[0] > expires:
                 _set_twcal_timer(net, expires)
             slot = (net.twcal_hand + slot) & (TCP_TW_RECYCLE_SLOTS - 1)
@@ -302,7 +303,7 @@ def tcp_tw_schedule(tw: TwBucket, timeo: int) -> None:
         net.tw_cells[cell] = {tw: None}
     net.tw_count += 1
     if net.tw_count == 1:
-        _set_tw_timer(net, net.jiffies + TCP_TWKILL_PERIOD)
+        _set_tw_timer(net, net.jiffies + times.TCP_TWKILL_PERIOD)
 
 
 def _set_twcal_timer(net: Net, expires: int) -> None:
@@ -338,7 +339,7 @@ def tcp_twcal_tick(net: Net) -> None:
             if cell:
                 _set_twcal_timer(net, moment)
                 break
-        moment += 1 << TCP_TW_RECYCLE_TICK
+        moment += 1 << net.times.TCP_TW_RECYCLE_TICK
         hand = (hand + 1) & (TCP_TW_RECYCLE_SLOTS - 1)
     else:
         net.twcal_hand = -1
@@ -462,7 +463,7 @@ def tcp_check_req(sk: Sock, skb: SkBuff, req: OpenRequest, chain: int) -> Sock |
         if not over_limit(req, sk, skb, "TCPACKSkippedSynRecv"):
             tcp_v4_send_synack(sk, req)
         return None
-    edge = req.rcv_isn + 1 + req.rcv_wnd
+    edge = req.rcv_isn + 1 + min(req.rcv_wnd, 0xFFFF)
     if paws_reject or not tcp_in_window(net, skb.seq, skb.end_seq, (req.rcv_isn + 1) & MAXSEQ, edge):
         if not flg & RST and not over_limit(req, sk, skb, "TCPACKSkippedSynRecv"):
             tcp_v4_or_send_ack(sk, skb, req)

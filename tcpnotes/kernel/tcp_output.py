@@ -136,7 +136,7 @@ def tcp_transmit_skb(sk: Sock, skb: SkBuff) -> int:
         sack_ok = bool(sysctl["tcp_sack"])
         if sysctl["tcp_window_scaling"]:
             wscale = sk.rcv_wscale
-        window = sk.rcv_wnd & 0xFFFF
+        window = min(sk.rcv_wnd, 0xFFFF)
     else:
         if sk.tstamp_ok:
             ts = (net.time_stamp, sk.ts_recent)
@@ -349,9 +349,8 @@ def tcp_select_window(sk: Sock) -> int:
     new_win >>= sk.rcv_wscale
     if new_win == 0:
         sk.pred_flags = None
-    if sk.scaling_ratio and new_win > 0xFFFF:
-        new_win = 0xFFFF
-        sk.rcv_wnd = new_win << sk.rcv_wscale
+    if sk.scaling_ratio:
+        return min(new_win, 0xFFFF)
     return new_win & 0xFFFF
 
 
@@ -539,7 +538,7 @@ def tcp_make_synack(sk: Sock, req: OpenRequest) -> Segment:
     net.count("TcpOutSegs")
     return Segment(
         req.laddr, sk.sport, req.daddr, req.dport, req.snd_isn, (req.rcv_isn + 1) & MAXSEQ, SYN | ACK,
-        req.rcv_wnd & 0xFFFF, 0, advmss, req.rcv_wscale if req.wscale_ok else None, req.sack_ok,
+        min(req.rcv_wnd, 0xFFFF), 0, advmss, req.rcv_wscale if req.wscale_ok else None, req.sack_ok,
         (net.time_stamp, req.ts_recent) if req.tstamp_ok else None,
     )  # fmt: skip
 
@@ -558,7 +557,7 @@ def initial_window(sk: Sock, mss: int, clamp: int, wscale_ok: bool) -> tuple[int
         # The scale is for the largest buffer that there may ever be.
         largest = min(max(room, sk.net.sysctl["tcp_rmem_max"], sk.net.sysctl["rmem_max"]), clamp)
         rcv_wscale = min(max(largest.bit_length() - 16, 0), 14)
-    return min(room, 65535), min(65535 << rcv_wscale, clamp), rcv_wscale
+    return room, min(65535 << rcv_wscale, clamp), rcv_wscale  # no header says more than 65 535 of it
 
 
 def select_initial_window(room: int, mss: int, clamp: int, wscale_ok: bool) -> tuple[int, int, int]:

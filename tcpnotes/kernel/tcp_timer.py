@@ -19,13 +19,10 @@ from tcpnotes.kernel.tcp_h import (
     CA_LOSS,
     CA_RECOVERY,
     SOCK_MIN_SNDBUF,
-    TCP_RTO_MAX,
     TCP_SYNQ_HSIZE,
-    TCP_SYNQ_INTERVAL,
     TCP_TIME_LOSS_PROBE,
     TCP_TIME_PROBE0,
     TCP_TIME_RETRANS,
-    TCP_TIMEOUT_INIT,
     keepalive_timer_set,
     mem_reclaim,
     reset_xmit_timer,
@@ -272,6 +269,7 @@ def tcp_write_timer(sk: Sock) -> None:
 def tcp_synack_timer(sk: Sock) -> None:
     """Go through an eighth of a listener's half-open connections: SYN,ACK again, or forget them in silence."""
     net = sk.net
+    times = net.times
     lopt = sk.listen_opt
     if lopt is None or lopt.qlen == 0:
         return
@@ -287,7 +285,7 @@ def tcp_synack_timer(sk: Sock) -> None:
             young <<= 1
     if sk.defer_accept:
         max_retries = sk.defer_accept
-    budget = 2 * (TCP_SYNQ_HSIZE // (TCP_TIMEOUT_INIT // TCP_SYNQ_INTERVAL))
+    budget = 2 * (TCP_SYNQ_HSIZE // (times.TCP_TIMEOUT_INIT // times.TCP_SYNQ_INTERVAL))
     i = lopt.clock_hand
     while True:
         for req in list(lopt.syn_table.get(i, ())):
@@ -298,7 +296,7 @@ def tcp_synack_timer(sk: Sock) -> None:
                 if req.retrans == 0:
                     lopt.qlen_young -= 1
                 req.retrans += 1
-                req.expires = net.jiffies + min(TCP_TIMEOUT_INIT << req.retrans, TCP_RTO_MAX)
+                req.expires = net.jiffies + min(times.TCP_TIMEOUT_INIT << req.retrans, times.TCP_RTO_MAX)
             else:
                 drop_request(sk, req, i)
         i = (i + 1) & (TCP_SYNQ_HSIZE - 1)
@@ -307,7 +305,7 @@ def tcp_synack_timer(sk: Sock) -> None:
             break
     lopt.clock_hand = i
     if lopt.qlen:
-        tcp_reset_keepalive_timer(sk, TCP_SYNQ_INTERVAL)
+        tcp_reset_keepalive_timer(sk, times.TCP_SYNQ_INTERVAL)
 
 
 def drop_request(sk: Sock, req: OpenRequest, chain: int) -> None:

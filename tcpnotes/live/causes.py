@@ -19,11 +19,10 @@ CAUSES = {
     "in 2.4 and in the engine, when its time is up.",
     "counter_resets": "Current kernels count RESETs in more places: those that a close sends (OutRsts), and "
     "connections that end from ESTABLISHED or CLOSE_WAIT (EstabResets), or half-open (AttemptFails).",
-    "counter_overflow": "TCPTimeWaitOverflow: the engine has no counter for a bucket that found no room.",
 }
 _COUNTERS = {
     "TW": "counter_time_wait", "TWKilled": "counter_time_wait", "TcpOutRsts": "counter_resets",
-    "TcpEstabResets": "counter_resets", "TcpAttemptFails": "counter_resets", "TCPTimeWaitOverflow": "counter_overflow",
+    "TcpEstabResets": "counter_resets", "TcpAttemptFails": "counter_resets",
 }  # fmt: skip
 _SMALL = 4 * 1460  # bytes
 

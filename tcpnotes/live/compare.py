@@ -158,11 +158,16 @@ def _lives(records: Sequence[r.Record]) -> dict[tuple[str, int], list[tuple[int,
 
 
 def _lasting(life: Sequence[tuple[int, str, bool]]) -> list[tuple[int, str, bool]]:
-    """Without the half-open beginning and what lasted too briefly to be seen."""
+    """Without the half-open beginning, what lasted too briefly to be seen, and a CLOSE with nothing before it.
+
+    So a socket that was closed before it could be seen has no life: a half-open one, a connect that failed at once.
+    """
     kept: list[tuple[int, str, bool]] = []
     for i, (t, state, bucket) in enumerate(life):
         following = life[i + 1][0] if i + 1 < len(life) else None
         if state == "SYN_RECV" or (following is not None and following - t < _BRIEF):
+            continue
+        if state == "CLOSE" and not kept:
             continue
         if not kept or kept[-1][1:] != (state, bucket):
             kept.append((t, state, bucket))
@@ -183,8 +188,7 @@ def _paths(records: Sequence[r.Record], buckets: bool) -> dict[Any, list[Thing]]
     found: dict[Any, list[Thing]] = {}
     for host in HOSTS:
         lives = [_lasting(life) for (where, _), life in _lives(records).items() if where == host]
-        # One that was closed before it could be seen is not a life: a half-open one, a connect that failed at once.
-        lives = [life for life in lives if life and life[0][1] != "CLOSE"]
+        lives = [life for life in lives if life]
         listeners = [life for life in lives if life[0][1] == "LISTEN"]
         others = sorted([life for life in lives if life[0][1] != "LISTEN"], key=lambda life: life[0][0])
         for number, life in enumerate([*listeners, *others]):

@@ -69,6 +69,8 @@ def translate(call: Call, options: frozenset[str], messages: frozenset[str]) -> 
     if expected is not None and expected < 0:
         if errno is not None and not hasattr(_errno, errno):
             raise CallRefused(f"{errno} is no errno.")
+    if errno is not None:  # one number may have two names, as EWOULDBLOCK and EAGAIN
+        errno = _errno.errorcode.get(getattr(_errno, errno, 0), errno)
     maker = _MAKERS.get(call.name)
     if maker is None:
         what = _UNKNOWN.get(call.name)

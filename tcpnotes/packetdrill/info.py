@@ -14,10 +14,11 @@ from tcpnotes.kernel.sock import LISTEN, MAXSEQ, NEVER, Sock
 def info_of(sk: Sock) -> dict[str, Any]:
     """The fields of ``sk`` by name."""
     net = sk.net
-    tick = net.times.tick  # microseconds
+
+    moment = net.times.moment
 
     def ago(stamp: int) -> int:
-        return 0 if stamp == NEVER else (net.jiffies - stamp) * tick // 1000
+        return 0 if stamp == NEVER else moment(net.jiffies - stamp) // 1000
 
     options = (1 if sk.tstamp_ok else 0) | (2 if sk.sack_ok else 0) | (4 if sk.wscale_ok else 0)
     listening = sk.state == LISTEN
@@ -30,8 +31,8 @@ def info_of(sk: Sock) -> dict[str, Any]:
         "tcpi_options": options,
         "tcpi_snd_wscale": sk.snd_wscale,
         "tcpi_rcv_wscale": sk.rcv_wscale,
-        "tcpi_rto": sk.rto * tick,
-        "tcpi_ato": sk.ack_ato * tick,
+        "tcpi_rto": moment(sk.rto),
+        "tcpi_ato": moment(sk.ack_ato),
         "tcpi_snd_mss": sk.mss_cache,
         "tcpi_rcv_mss": sk.ack_rcv_mss,
         "tcpi_unacked": sk.ack_backlog if listening else sk.packets_out,
@@ -44,8 +45,8 @@ def info_of(sk: Sock) -> dict[str, Any]:
         "tcpi_last_ack_recv": ago(sk.rcv_tstamp),
         "tcpi_pmtu": sk.pmtu_cookie,
         "tcpi_rcv_ssthresh": sk.rcv_ssthresh,
-        "tcpi_rtt": (sk.srtt * tick) >> 3,
-        "tcpi_rttvar": (sk.mdev * tick) >> 2,
+        "tcpi_rtt": moment(sk.srtt) >> 3,
+        "tcpi_rttvar": moment(sk.mdev) >> 2,
         "tcpi_snd_ssthresh": sk.snd_ssthresh,
         "tcpi_snd_cwnd": sk.snd_cwnd,
         "tcpi_advmss": sk.advmss,

@@ -198,6 +198,10 @@ class _Run:
             self.world.sysctl("A", name, found[1])
             self.world.sysctl("A", f"{name}_max", found[2])
             return True
+        if name == "ip_local_port_range" and len(found) == 2:
+            self.world.sysctl("A", "ip_local_port_low", found[0])
+            self.world.sysctl("A", "ip_local_port_high", found[1])
+            return True
         if name not in known or len(found) != 1:
             return False
         self.world.sysctl("A", name, found[0])
@@ -277,6 +281,8 @@ class _Run:
             return lambda: Result(flags if planned.name == "F_GETFL" else 0, None, None)
         if planned.name == "listen":
             self.segments.fresh = True
+        if planned.name == "connect":
+            self.segments.connecting = True
         if planned.name == "bind":
             self.segments.our_port = planned.args[0]
         task = world.call("A", planned.name, *args)

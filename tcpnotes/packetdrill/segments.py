@@ -41,6 +41,7 @@ class Segments:
         self.peer_port, self.our_port = FIRST_PEER_PORT - 1, PORT
         self.fresh = False  # a listener that no SYN has reached yet
         self.first: dict[tuple[int, int], int] = {}  # our port and the peer's -> our first sequence number
+        self.connecting = False  # a connect whose SYN has not left yet
         self.stamps: dict[int, int] = {}  # timestamps of ours in the script -> in the engine
         self.stamp_base: int | None = None
         self.last_stamp = 0
@@ -49,6 +50,9 @@ class Segments:
     def learn(self, seg: Segment) -> None:
         """A segment has left: a SYN says first number and ports, a timestamp what time it is."""
         if seg.flags & SYN:
+            if self.connecting and not seg.flags & ACK:  # a new socket counts from its own SYN
+                self.first[seg.sport, seg.dport] = seg.seq
+                self.connecting = False
             self.first.setdefault((seg.sport, seg.dport), seg.seq)
             if not seg.flags & ACK:
                 self.our_port, self.peer_port = seg.sport, seg.dport

@@ -44,6 +44,18 @@ class ScenarioError(FileError):
     """A scenario that cannot be read or run: which file, where in it, and what is allowed there."""
 
 
+class SettingNotThere(ScenarioError):
+    """A scenario sets what the kernel of the profile does not have: ``setting`` on ``host``."""
+
+    def __init__(self, file: str, host: str, setting: str, message: str) -> None:
+        super().__init__(file, f"sysctl.{host}.{setting}", message)
+        self.host = host
+        self.setting = setting
+
+    def __reduce__(self) -> tuple[type[SettingNotThere], tuple[str, str, str, str]]:  # type: ignore[override]
+        return type(self), (self.file, self.host, self.setting, self.message)
+
+
 class Call(NamedTuple):
     """At ``at`` (microseconds) an application on ``host`` makes a system call."""
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from tcpnotes.kernel.profile import Profile
 from tcpnotes.scenarios.forging import Forged, ForgingError
-from tcpnotes.scenarios.loader import Call, Crash, Inject, Lose, Play, Scenario, ScenarioError, Step, load
+from tcpnotes.scenarios.loader import (
+    Call,
+    Crash,
+    Inject,
+    Lose,
+    Play,
+    Scenario,
+    ScenarioError,
+    SettingNotThere,
+    Step,
+    load,
+)
 from tcpnotes.scenarios.moves import happens
 from tcpnotes.trace import Recorder, Segment
 from tcpnotes.trace.segment import ACK, FIN, RST, SYN
@@ -30,14 +42,14 @@ def run(
 ) -> Run:
     """Run a scenario (a name, a ``.toml`` file, or one that was loaded) under ``profile``, "source" unless told.
 
-    ScenarioError for a bad scenario, ValueError for an unknown profile.
+    ScenarioError for a bad scenario, also for one that sets what the profile's kernel does not have; ValueError for an
+    unknown profile.
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario)
     world = World(profile=profile or "source", seed=seed, delay=scenario.delay)
     recorder = world.listen(frames=frames)
-    for host, name, value in scenario.sysctl:
-        world.sysctl(host, name, value)
+    settle(world, scenario)
     stage = Stage(world, scenario)
     stage.open()
     for number, step in enumerate(scenario.script, 1):
@@ -46,6 +58,16 @@ def run(
     if scenario.until is not None or not any(isinstance(step, Play) for step in scenario.script):
         stage.advance(scenario.until)
     return Run(world, recorder, scenario)
+
+
+def settle(world: World, scenario: Scenario, more: Iterable[tuple[str, str, int]] = ()) -> None:
+    """Set the sysctls of a scenario, and ``more``.  SettingNotThere where the profile's kernel does not have one."""
+    for host, name, value in (*scenario.sysctl, *more):
+        try:
+            world.sysctl(host, name, value)
+        except ValueError as error:
+            message = f"not under the profile {world.profile.name}: {error}"
+            raise SettingNotThere(scenario.name, host, name, message) from None
 
 
 def opening(scenario: Scenario) -> list[Call]:

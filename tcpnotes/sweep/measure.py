@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tcpnotes.kernel.sock import CLOSE, LISTEN
 from tcpnotes.scenarios.loader import Call, Lose, Scenario
-from tcpnotes.scenarios.run import Rule, Stage
+from tcpnotes.scenarios.run import Rule, Stage, settle
 from tcpnotes.sweep.grid import Spec, Value
 from tcpnotes.trace import Record, Segment
 from tcpnotes.trace import records as r
@@ -60,8 +60,7 @@ def measure(spec: Spec, point: Sequence[Value]) -> Measures:
     seed = int(values["seed"])
     world = World(profile=str(values["profile"]), seed=seed, delay=delay)
     recorder = world.listen()
-    for host, name, value in [*scenario.sysctl, *_settings(world, values)]:
-        world.sysctl(host, name, value)
+    settle(world, scenario, _settings(world, values))
     stage = Stage(world, scenario)
     # First, so that it is asked about every segment, whatever the script's own losses say.
     stage.rules.append(Chance(float(values.get("loss", 0)), seed, scenario.script[0].at))

@@ -121,7 +121,7 @@ class HostTrace:
 
     def timer(self, sk: int | None, name: str, op: str, expires: int | None) -> None:
         if expires is not None:
-            expires //= self.net.times.factor
+            expires = expires * 100 // self.net.times.HZ
         opened = self.open
         self.add(record(r.Timer, (
             self.net.now, self.host, len(opened), sk, name, op, expires, opened[-1] if opened else None, "timer",
@@ -139,7 +139,7 @@ class HostTrace:
 
     def bucket(self, tw: int | None, of_sk: int | None, op: str, substate: str | None, timeout: int | None) -> None:
         if timeout is not None:
-            timeout //= self.net.times.factor
+            timeout = timeout * 100 // self.net.times.HZ
         opened = self.open
         self.add(record(r.Bucket, (
             self.net.now, self.host, len(opened), tw, of_sk, op, substate, timeout, opened[-1] if opened else None,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tcpnotes.kernel.net import SYSCTL_DEFAULTS
 from tcpnotes.kernel.profile import LINUX_2_4_0, PROFILES, Profile, profile_by_name
 from tcpnotes.scenarios import run, scenario_names
-from tcpnotes.scenarios.loader import Scenario
+from tcpnotes.scenarios.loader import Scenario, SettingNotThere
 from tcpnotes.scenarios.points import points
 from tcpnotes.trace.records import Return
 from tcpnotes.view.reading import Note, table
@@ -51,11 +51,14 @@ class Comparison:
 
 
 def happenings(scenario: str | Scenario, profile: str | Profile) -> dict[str, tuple[Happening, ...]]:
-    """What each host does from the first step of a scenario on.
+    """What each host does from the first step of a scenario on; only that it cannot, where it has not got a setting.
 
     ScenarioError for a bad scenario, ValueError for an unknown profile.
     """
-    done = run(scenario, profile=profile)
+    try:
+        done = run(scenario, profile=profile)
+    except SettingNotThere as error:
+        return {error.host: (Happening(0, error.host, f"has no {error.setting}"),)}
     script = done.scenario.script
     since = 0 if done.scenario.start == "none" or not script else script[0].at
     story = Story(done.recorder, since=since)
@@ -133,7 +136,7 @@ def causes(
 
     Everything as under ``first``, a single behaviour as under ``second``: behaviour → scenario → kind of difference
     (alike ones are left out).  A behaviour that changes nothing has an empty entry.  Kernel parameters with other
-    defaults are taken together, as ``sysctls``.  The clock (``hz``) is left out: the two wheels count its ticks.
+    defaults are taken together, as ``sysctls``.
     """
     one, other = profile_by_name(first), profile_by_name(second)
     names = tuple(scenario_names() if scenarios is None else scenarios)
@@ -144,7 +147,7 @@ def causes(
     differ = [
         field.name
         for field in fields(Profile)
-        if field.name not in ("name", "sentence", "hz") and getattr(one, field.name) != getattr(other, field.name)
+        if field.name not in ("name", "sentence") and getattr(one, field.name) != getattr(other, field.name)
     ]
     found: dict[str, dict[str, str]] = {}
     for behaviour in differ:

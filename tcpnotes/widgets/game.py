@@ -16,9 +16,9 @@ from typing import NamedTuple, TypeAlias
 
 from tcpnotes.kernel.sock import LISTEN
 from tcpnotes.scenarios import load
-from tcpnotes.scenarios.loader import Lose, Scenario, Step
+from tcpnotes.scenarios.loader import Lose, Scenario, ScenarioError, Step
 from tcpnotes.scenarios.moves import MOST, NEXT, SKIP, Move, happens, move, read_link, written
-from tcpnotes.scenarios.run import LONGEST_RUN, Stage
+from tcpnotes.scenarios.run import LONGEST_RUN, Stage, settle
 from tcpnotes.source import say
 from tcpnotes.trace import Frame, Record
 from tcpnotes.trace.records import Stimulus
@@ -210,7 +210,11 @@ class Game:
         Stops at the first move that cannot be made there.  ValueError for an unknown profile.
         """
         moves, at = self.moves[:], self._at
-        fresh = Game(self.scenario, profile=profile, seed=self.seed, moves=())
+        try:
+            fresh = Game(self.scenario, profile=profile, seed=self.seed, moves=())
+        except ScenarioError as error:
+            self.message = say("playground.cannot", why=str(error))
+            return self.message
         self.__dict__.update(fresh.__dict__)
         self._tell()
         self.message = say("playground.done", what=say("playground.profile", name=profile))
@@ -229,8 +233,7 @@ class Game:
         """The moment before the scenario's first step."""
         world = World(profile=self.profile, seed=self.seed, delay=self.scenario.delay)
         recorder = world.listen(frames=True)
-        for host, name, value in self.scenario.sysctl:
-            world.sysctl(host, name, value)
+        settle(world, self.scenario)
         stage = Stage(world, self.scenario)
         stage.open()
         script = self.scenario.script

@@ -23,10 +23,10 @@ def soonest(hosts: dict[str, Host], wire: Wire, now: int) -> tuple[int, str | No
     for host in hosts.values():
         net = host.net
         timers = net.timers
-        if timers and timers[0][0] * net.times.tick <= at:
+        if timers and timers[0][0] * 1_000_000 <= at * net.times.HZ:
             tick = net.next_tick()
             if tick is not None:
-                due = tick * net.times.tick
+                due = -(-tick * 1_000_000 // net.times.HZ)
                 if due < now:
                     due = now
                 if due < at or (due == at and name is None):

@@ -22,28 +22,28 @@ def _skbs(queue: list[SkBuff], unsent: SkBuff | None = None, received: bool = Fa
 
 def _timers(sk: Sock) -> tuple[TimerView, ...]:
     timers = []
-    factor = sk.net.times.factor
+    in_10_ms = sk.net.times.in_10_ms
     if sk.pending and sk.retransmit_timer is not None:
-        timers.append(TimerView("probe0" if sk.pending == 3 else "retrans", sk.timeout // factor))
+        timers.append(TimerView("probe0" if sk.pending == 3 else "retrans", in_10_ms(sk.timeout)))
     if sk.ack_pending & 2 and sk.delack_timer is not None:
-        timers.append(TimerView("delack", sk.ack_timeout // factor))
+        timers.append(TimerView("delack", in_10_ms(sk.ack_timeout)))
     if sk.timer is not None:
-        timers.append(TimerView("keepalive", sk.timer[0] // factor))
+        timers.append(TimerView("keepalive", in_10_ms(sk.timer[0])))
     return tuple(timers)
 
 
 def view_sock(sk: Sock) -> SockView:
     """One socket as it stands."""
-    factor = sk.net.times.factor
+    in_10_ms = sk.net.times.in_10_ms
     head = next((i for i, skb in enumerate(sk.write_queue) if skb is sk.send_head), None)
     return SockView(
         id=sk.id, fd=sk.fd, state=STATE_NAMES[sk.state], dead=sk.dead, done=sk.done, shutdown=sk.shutdown,
         err=ERRNO_NAMES[sk.err] if sk.err else None, lport=sk.num or sk.sport, rport=sk.dport, iss=sk.iss,
         irs=sk.syn_seq, rcv_nxt=sk.rcv_nxt, copied_seq=sk.copied_seq, fin_seq=sk.fin_seq, rcv_wnd=sk.rcv_wnd,
-        snd_una=sk.snd_una, snd_nxt=sk.snd_nxt, snd_wnd=sk.snd_wnd, write_seq=sk.write_seq, rto=sk.rto // factor,
+        snd_una=sk.snd_una, snd_nxt=sk.snd_nxt, snd_wnd=sk.snd_wnd, write_seq=sk.write_seq, rto=in_10_ms(sk.rto),
         backoff=sk.backoff, retransmits=sk.retransmits, probes_out=sk.probes_out, cwnd=sk.snd_cwnd,
         pingpong=sk.ack_pingpong, hashed=sk.hashed, bound=sk.bound,
-        linger=sk.lingertime // factor if sk.linger else None,
+        linger=in_10_ms(sk.lingertime) if sk.linger else None,
         receive_queue=_skbs(sk.receive_queue, received=True),
         write_queue=_skbs(sk.write_queue, sk.send_head), send_head=head,
         out_of_order_queue=_skbs(sk.out_of_order_queue, received=True),
@@ -54,7 +54,7 @@ def view_sock(sk: Sock) -> SockView:
 
 def _buckets(net: Net) -> tuple[BucketView, ...]:
     views = []
-    factor = net.times.factor
+    in_10_ms = net.times.in_10_ms
     for tw in net.tw_hash.values():
         wheel, slot = None, None
         if 0 <= tw.cell < 8:
@@ -64,7 +64,7 @@ def _buckets(net: Net) -> tuple[BucketView, ...]:
         views.append(
             BucketView(
                 tw.id, 0, STATE_NAMES[tw.substate], tw.num, tw.dport, tw.rcv_nxt, tw.snd_nxt, 0, tw.syn_seq,
-                tw.timeout // factor, tw.ttd // factor, wheel, slot,
+                in_10_ms(tw.timeout), in_10_ms(tw.ttd), wheel, slot,
             )
         )  # fmt: skip
     return tuple(views)
@@ -74,12 +74,12 @@ def view_host(host: Host) -> HostView:
     """One host as it stands."""
     net = host.net
     tasks = tuple(
-        TaskView(task.id, task.call, task.fd, None if task.timer is None else task.timer[0] * net.times.tick)
+        TaskView(task.id, task.call, task.fd, None if task.timer is None else net.times.moment(task.timer[0]))
         for task in net.tasks.values()
         if task.asleep
     )
     return HostView(
         host.name, tuple(view_sock(sk) for sk in net.socks.values()), _buckets(net), tasks, net.orphan_count,
-        net.tw_death_slot, net.twcal_hand, None if net.tw_timer is None else net.tw_timer[0],
+        net.tw_death_slot, net.twcal_hand, None if net.tw_timer is None else net.times.in_10_ms(net.tw_timer[0]),
         tuple(sorted(net.mib.items())),
     )  # fmt: skip

@@ -97,7 +97,7 @@ class World:
         net = host.net
         if net.now != self.now:
             net.now = self.now
-            net.jiffies = self.now // net.times.tick
+            net.jiffies = self.now * net.times.HZ // 1_000_000
         return host
 
     def route(self, address: int, host: str) -> None:
@@ -184,7 +184,7 @@ class World:
         self.host(dst).receive(seg, number)
 
     def _tick(self, name: str, tick: int) -> None:
-        at = tick * self.hosts[name].net.times.tick
+        at = self.hosts[name].net.times.moment(tick)
         if at > self.now:
             self.now = at
         host = self.host(name)
@@ -222,7 +222,7 @@ class World:
             if at > t:
                 break
             if name is not None:
-                self._tick(name, at // self.hosts[name].net.times.tick)
+                self._tick(name, at * self.hosts[name].net.times.HZ // 1_000_000)
             else:
                 assert flight is not None
                 self._deliver(flight)

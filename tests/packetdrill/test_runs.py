@@ -248,3 +248,23 @@ def test_a_script_can_be_stepped_through(tmp_path):
     assert outcome.passed and len(outcome.recorder.frames) == len(outcome.recorder.records) > 20
     stepper = Stepper(outcome.recorder, title="A close")
     assert stepper.story.hosts == ("A",) and stepper.frame.hosts[0].name == "A"
+
+
+# -- names and parameters --------------------------------------------------------------------------------------------
+
+
+def test_one_errno_with_two_names():
+    text = OPEN + "+0 recv(4, ..., 10, MSG_DONTWAIT) = -1 EWOULDBLOCK (Operation would block)\n"
+    assert passes(text) is True
+    assert run(text.replace("EWOULDBLOCK", "EINTR")).difference.fields == ("errno",)
+
+
+def test_options_that_are_not_looked_at_may_be_called_nocheck():
+    text = OPEN + "+0 close(4) = 0\n+0 > F. 1:1(0) ack 1 <nocheck>\n"
+    assert passes(text) is True and passes(text.replace("nocheck", "...")) is True
+
+
+def test_a_parameter_that_the_profile_has_not__is_left_out_and_said():
+    outcome = run("`sysctl -q -w net.ipv4.tcp_tw_recycle=1`\n" + OPEN)
+    assert outcome.passed and [step.note for step in outcome.ignored] == ["left out: tcp_tw_recycle=1"]
+    assert not run("`sysctl -q -w net.ipv4.tcp_tw_recycle=1`\n" + OPEN, "linux-2.4.0").ignored

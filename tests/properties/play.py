@@ -78,8 +78,9 @@ class Play:
         self.world = self.fresh()
         self.moves: list[Move] = []
         for host in "AB":
+            there = [(name, value) for name, value in SYSCTLS if name in self.world.hosts[host].net.sysctl]
             for _ in range(self.random.choice((0, 0, 1, 2))):
-                self.make((host, *self.random.choice(SYSCTLS)))
+                self.make((host, *self.random.choice(there)))
         if self.random.random() < 0.3:  # numbers that wrap soon
             for host in map(self.world.host, self.world.hosts):
                 host.net.iss_base = (self.random.choice((0, 1 << 31)) - self.random.randrange(1, 3000)) & 0xFFFFFFFF

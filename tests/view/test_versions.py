@@ -38,11 +38,18 @@ def test_one_who_does_nothing_more() -> None:
     assert compare(longer, "linux-2.4.0", "source").scenario == "orderly_close"
 
 
+def test_a_profile_without_the_setting_of_a_scenario__that_is_all_that_is_told() -> None:
+    found = compare("short_time_wait", "linux-2.4.0", "linux-6")
+    assert (found.kind, str(found.first), str(found.second)) == (
+        OTHERWISE, "1.00 s, A: goes to FIN_WAIT1", "0.00 s, A: has no tcp_tw_recycle",
+    )  # fmt: skip
+
+
 def test_causes__one_behaviour_at_a_time() -> None:
     found = causes("linux-2.4.0", "linux-6", ["reset_in_window", "rfc1337", "orderly_close"])
     assert found["rst_in_window"] == {"reset_in_window": OTHERWISE}
     assert found["time_wait_rfc1337"] == {"rfc1337": TIMES}
-    assert found["poll_rdhup"] == {} and "hz" not in found and "data_before_fin_ack" not in found
+    assert found["poll_rdhup"] == found["hz"] == {} and "data_before_fin_ack" not in found
 
 
 def test_tables() -> None:

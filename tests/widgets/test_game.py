@@ -189,6 +189,12 @@ def test_switch__the_same_moves_under_another_profile() -> None:
     assert game.profile == "linux-2.4.0"
 
 
+def test_switch__not_to_a_kernel_without_a_setting_of_the_scenario() -> None:
+    game = Game("short_time_wait")
+    assert "tcp_tw_recycle" in game.switch("linux-6")
+    assert game.profile == "source" and game.count
+
+
 def test_link__leads_anyone_to_the_same_frame() -> None:
     game = _at(Game("orderly_close", seed=7), "A: close(3)")
     game.act("B.close(4)")
