@@ -16,7 +16,7 @@ TCP_TW_RECYCLE_SLOTS = 32
 
 
 class Times:
-    """Times in jiffies of ``1 / HZ`` seconds.
+    """Times in jiffies of ``1 / HZ`` seconds; ``tick`` is a jiffy in microseconds, rounded down.
 
     ``TCP_TW_RECYCLE_TICK`` is the step of the calendar of buckets, as a power of two: all 32 of them are some 4 s.
     """
@@ -24,11 +24,12 @@ class Times:
     __slots__ = (
         "HZ", "TCP_ATO_MIN", "TCP_DELACK_MAX", "TCP_DELACK_MIN", "TCP_RESOURCE_PROBE_INTERVAL", "TCP_RTO_MAX",
         "TCP_RTO_MIN", "TCP_SYNQ_INTERVAL", "TCP_TIMEOUT_INIT", "TCP_TIMEWAIT_LEN", "TCP_TWKILL_PERIOD",
-        "TCP_TW_RECYCLE_TICK",
+        "TCP_TW_RECYCLE_TICK", "tick",
     )  # fmt: skip
 
     def __init__(self, hz: int, timeout_init: int) -> None:
         self.HZ = hz
+        self.tick = 1_000_000 // hz
         self.TCP_TIMEWAIT_LEN = 60 * hz
         self.TCP_RTO_MIN = hz // 5
         self.TCP_RTO_MAX = 120 * hz

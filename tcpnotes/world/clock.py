@@ -23,7 +23,7 @@ def soonest(hosts: dict[str, Host], wire: Wire, now: int) -> tuple[int, str | No
     for host in hosts.values():
         net = host.net
         timers = net.timers
-        if timers and timers[0][0] * 1_000_000 <= at * net.times.HZ:
+        if timers and timers[0][0] * net.times.tick <= at:  # never later than it is
             tick = net.next_tick()
             if tick is not None:
                 due = -(-tick * 1_000_000 // net.times.HZ)
