@@ -180,7 +180,7 @@ def tcp_time_wait(sk: Sock, state: int, timeo: int) -> None:
     """Let a bucket with substate ``state`` stand for the connection, for ``timeo`` jiffies or more, and end the socket.
 
     Moves:  the socket → CLOSE; a full socket is never in TIME_WAIT.
-    If the table of buckets is full there is no TIME_WAIT at all, only a line in the log or a counter.
+    If the table of buckets is full there is no TIME_WAIT at all, only a line in the log.
     """
     net = sk.net
     recycle_ok = False
