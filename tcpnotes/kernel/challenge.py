@@ -87,16 +87,12 @@ def syn_is_challenged(sk: Sock, skb: SkBuff) -> bool:
     return True
 
 
-def ack_is_refused(sk: Sock, skb: SkBuff, closing: bool) -> bool:
-    """An ACK of what was never sent, or of the distant past: True when the whole segment is to be dropped."""
+def ack_is_refused(sk: Sock, skb: SkBuff) -> bool:
+    """An ACK of what was never sent, or of the distant past: True when it was challenged, and its segment is to go."""
     if sk.net.profile.ack_of_unsent == "ignored":
         return False
-    if after(skb.ack_seq, sk.snd_nxt):
-        if closing:
-            send_challenge_ack(sk)
-        return True
     reach = min(sk.max_window, (sk.snd_una - sk.iss) & MAXSEQ)
-    if before(skb.ack_seq, sk.snd_una - reach):
+    if after(skb.ack_seq, sk.snd_nxt) or before(skb.ack_seq, sk.snd_una - reach):
         send_challenge_ack(sk)
         return True
     return False

@@ -54,6 +54,12 @@ BEHAVIOURS = (
         "tcp_send_fin; 6.18 ends in __tcp_push_pending_frames either way",
     ),
     Behaviour(
+        "fin_cwnd",
+        "A FIN when the congestion window is full: leaves all the same, or waits as any segment does.",
+        ("leaves", "as any"),
+        "tcp_snd_test; 6.18 tcp_cwnd_test",
+    ),
+    Behaviour(
         "last_ack_text",
         "Text that arrives in LAST_ACK: not looked at, or treated as in CLOSE_WAIT (new data resets).",
         ("ignored", "as in CLOSE_WAIT"),
@@ -118,9 +124,9 @@ BEHAVIOURS = (
     Behaviour(
         "ack_of_unsent",
         "An ACK of what was never sent, or of the distant past: ignored, its text processed; "
-        "or the segment dropped, and while closing challenged by an ACK.",
-        ("ignored", "dropped or challenged"),
-        "tcp_ack; RFC 5961 section 5, 6.18 tcp_ack and tcp_rcv_state_process",
+        "or the segment dropped and challenged by an ACK.",
+        ("ignored", "challenged"),
+        "tcp_ack; RFC 5961 section 5, RFC 9293 section 3.10.7.4, 6.18 tcp_ack (in every state since a fix of 2026)",
     ),
     Behaviour(
         "without_ack_flag",
@@ -152,6 +158,12 @@ BEHAVIOURS = (
         "The left edge of the window test: what was received (rcv_nxt), or what was acknowledged last (rcv_wup).",
         ("rcv_nxt", "rcv_wup"),
         "tcp_sequence",
+    ),
+    Behaviour(
+        "window_shuts",
+        "A window of zero in an ACK that brings nothing else new: not believed, or believed.",
+        ("not believed", "believed"),
+        "tcp_may_update_window; since 6.6",
     ),
     Behaviour(
         "fin_at_shut_window",
@@ -283,6 +295,12 @@ BEHAVIOURS = (
         "tcp_event_ack_sent, tcp_event_data_recv; 6.18 tcp_dec_quickack_mode",
     ),
     Behaviour(
+        "ack_of_hole",
+        "The ACK of data beyond a hole, or that overlaps what is there: begins a run of immediate ones, or none.",
+        ("begins a run", "alone"),
+        "tcp_data_queue; since 4.18",
+    ),
+    Behaviour(
         "quickack_option",
         "TCP_QUICKACK asks for immediate ACKs, or for delayed ones.",
         ("no", "yes"),
@@ -364,6 +382,7 @@ class Profile:
     unread_data: str = "queued bytes"
     close_of_dead: str = "reset"
     fin_push: str = "next buffer"
+    fin_cwnd: str = "leaves"
     last_ack_text: str = "ignored"
     linger2: str = "default above tcp_fin_timeout"
     long_fin_wait2: str = "all of it"
@@ -380,6 +399,7 @@ class Profile:
     syn_with_rst: str = "opens"
     dsack_of_filled: str = "up to the filler"
     window_test: str = "rcv_nxt"
+    window_shuts: str = "not believed"
     fin_at_shut_window: str = "refused"
     time_wait_timer: str = "two wheels"
     time_wait_rfc1337: str = "restarts"
@@ -400,6 +420,7 @@ class Profile:
     synack_timer: str = "the listener's"
     user_timeout: str = "no"
     quick_acks: str = "every ACK"
+    ack_of_hole: str = "begins a run"
     quickack_option: str = "no"
     prequeue: str = "yes"
     msg_more: str = "no"
@@ -433,6 +454,7 @@ LINUX_6 = Profile(
     unread_data="beyond copied_seq",
     close_of_dead="silent",
     fin_push="everything",
+    fin_cwnd="as any",
     last_ack_text="as in CLOSE_WAIT",
     linger2="capped at 120 s",
     long_fin_wait2="all but 60 s",
@@ -443,12 +465,13 @@ LINUX_6 = Profile(
     poll_rdhup="yes",
     rst_in_window="exact or challenged",
     syn_in_window="challenged",
-    ack_of_unsent="dropped or challenged",
+    ack_of_unsent="challenged",
     without_ack_flag="dropped",
     ack_limit="500 ms",
     syn_with_rst="dropped",
     dsack_of_filled="each piece",
     window_test="rcv_wup",
+    window_shuts="believed",
     fin_at_shut_window="taken",
     time_wait_timer="one each",
     time_wait_rfc1337="goes on",
@@ -469,6 +492,7 @@ LINUX_6 = Profile(
     synack_timer="one each",
     user_timeout="yes",
     quick_acks="ACKs of data",
+    ack_of_hole="alone",
     quickack_option="yes",
     prequeue="no",
     msg_more="yes",

@@ -91,7 +91,7 @@ SOCK_FIELDS = (
     "pending", "timeout", "retransmit_timer", "delack_timer", "timer", "rcv_tstamp",
     "syn_retries", "keepalive_time", "keepalive_intvl", "keepalive_probes", "defer_accept",
     # what Linux 6 has besides
-    "user_timeout", "probes_since", "tlp_high_seq", "last_oow_ack", "scaling_ratio",
+    "user_timeout", "probes_since", "tlp_high_seq", "tlp_retrans", "last_oow_ack", "scaling_ratio",
     # options agreed
     "tstamp_ok", "saw_tstamp", "rcv_tsval", "rcv_tsecr", "ts_recent", "ts_recent_stamp",
     "wscale_ok", "snd_wscale", "rcv_wscale", "sack_ok", "dsack", "eff_sacks", "duplicate_sack",
@@ -196,6 +196,7 @@ class Sock:
         self.user_timeout = 0  # milliseconds
         self.probes_since = self.last_oow_ack = NEVER
         self.tlp_high_seq = 0
+        self.tlp_retrans = False
         self.scaling_ratio = 0 if net.profile.window_share == "three quarters" else 128  # in 256ths, 0: fixed
 
         self.tstamp_ok = self.saw_tstamp = False

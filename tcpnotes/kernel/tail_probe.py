@@ -7,8 +7,8 @@ before the retransmission timeout would.
 
 from __future__ import annotations
 
-from tcpnotes.kernel.skbuff import SACKED_RETRANS
-from tcpnotes.kernel.sock import Sock, after
+from tcpnotes.kernel.skbuff import SACKED_RETRANS, SkBuff
+from tcpnotes.kernel.sock import Sock, after, before
 from tcpnotes.kernel.tcp_h import CA_CWR, CA_OPEN, TCP_TIME_LOSS_PROBE, TCP_TIME_RETRANS, reset_xmit_timer
 
 
@@ -45,8 +45,10 @@ def send_loss_probe(sk: Sock) -> None:
     """Send something new if there is any, else the last segment again; then the timeout runs (tcp_send_loss_probe)."""
     if not sk.packets_out:
         return
+    prior = sk.snd_nxt
     if not sk.tlp_high_seq and _probe(sk):
         sk.tlp_high_seq = sk.snd_nxt
+        sk.tlp_retrans = sk.snd_nxt == prior
         sk.net.count("TCPLossProbes")
         reset_xmit_timer(sk, TCP_TIME_RETRANS, sk.rto)
     else:
@@ -77,10 +79,23 @@ def _before(sk: Sock) -> int:
     return next(i for i, skb in enumerate(sk.write_queue) if skb is sk.send_head) - 1
 
 
-def probe_is_acked(sk: Sock, ack: int) -> None:
-    """The probe was acknowledged: another may be sent (tcp_process_tlp_ack)."""
-    if sk.tlp_high_seq and not after(sk.tlp_high_seq, ack):
-        sk.tlp_high_seq = 0
+def probe_is_acked(sk: Sock, skb: SkBuff, news: bool) -> None:
+    """An ACK while a probe is out: was anything lost, and may another be sent (tcp_process_tlp_ack)?
+
+    ``news``: it brings anything new.  What was sent again and acknowledged once may have been lost or not; only an ACK
+    of more says that it was, and the congestion window is halved.  Until then no other probe is sent.
+    """
+    ack = skb.ack_seq
+    if before(ack, sk.tlp_high_seq):
+        return
+    sacks = skb.seg.sacks if sk.sack_ok else ()
+    twice = bool(sacks) and sacks[0][1] == sk.tlp_high_seq and not after(sacks[0][1], ack)
+    if sk.tlp_retrans and after(ack, sk.tlp_high_seq) and not twice:
+        sk.snd_ssthresh = sk.snd_cwnd = max(sk.snd_cwnd >> 1, 2)
+        sk.net.count("TCPLossProbeRecovery")
+    elif sk.tlp_retrans and news and not twice:
+        return
+    sk.tlp_high_seq = 0
 
 
 from tcpnotes.kernel.tcp_output import current_mss, tcp_fragment, tcp_retransmit_skb, tcp_transmit_skb, update_send_head

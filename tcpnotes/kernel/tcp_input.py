@@ -530,7 +530,8 @@ def tcp_data_queue(sk: Sock, skb: SkBuff) -> None:
         if sk.net.profile.window_test == "rcv_wup":  # which lets more old segments come here, to be answered
             sk.ack_pending |= ACK_SCHED
     elif before(skb.seq, sk.rcv_nxt):
-        tcp_enter_quickack_mode(sk)
+        if sk.net.profile.ack_of_hole == "begins a run":
+            tcp_enter_quickack_mode(sk)
         tcp_dsack_set(sk, skb.seq, sk.rcv_nxt)
         _queue_in_order(sk, skb, False)
     else:
@@ -570,7 +571,8 @@ def _queue_in_order(sk: Sock, skb: SkBuff, eaten: bool) -> None:
 
 
 def _queue_out_of_order(sk: Sock, skb: SkBuff) -> None:
-    tcp_enter_quickack_mode(sk)
+    if sk.net.profile.ack_of_hole == "begins a run":
+        tcp_enter_quickack_mode(sk)
     sk.pred_flags = None
     sk.ack_pending |= ACK_SCHED
     set_owner_r(sk, skb)
@@ -864,7 +866,7 @@ def tcp_rcv_established(sk: Sock, skb: SkBuff) -> int:
         and 20 + options_length(seg) == pred[0]
         and (pred[0] == 20 or _fast_timestamp(sk, seg))
     ):
-        if after(seg.ack_seq, sk.snd_nxt) and ack_is_refused(sk, skb, False):
+        if after(seg.ack_seq, sk.snd_nxt) and ack_is_refused(sk, skb):
             return 0
         if not seg.len:
             tcp_ack(sk, skb, 0)
@@ -946,7 +948,7 @@ def _fast_data(sk: Sock, skb: SkBuff) -> bool:
 
 def _process_text(sk: Sock, skb: SkBuff) -> int:
     if skb.flags & ACK:
-        if skb.ack_seq != sk.snd_nxt and ack_is_refused(sk, skb, False):
+        if skb.ack_seq != sk.snd_nxt and ack_is_refused(sk, skb):
             return 0
         tcp_ack(sk, skb, FLAG_SLOWPATH)
     elif sk.net.profile.without_ack_flag == "dropped":
@@ -1138,7 +1140,7 @@ def tcp_rcv_state_process(sk: Sock, skb: SkBuff) -> int:
     # step 5: the ACK
     if not flags & ACK:
         return 0
-    if skb.ack_seq != sk.snd_nxt and sk.state != SYN_RECV and ack_is_refused(sk, skb, True):
+    if skb.ack_seq != sk.snd_nxt and sk.state != SYN_RECV and ack_is_refused(sk, skb):
         return 0
     acceptable = tcp_ack(sk, skb, FLAG_SLOWPATH)
     match sk.state:

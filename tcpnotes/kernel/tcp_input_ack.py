@@ -818,7 +818,9 @@ def tcp_may_raise_cwnd(sk: Sock, flag: int) -> bool:
 @mirrors("net/ipv4/tcp_input.c")
 def tcp_may_update_window(sk: Sock, ack: int, ack_seq: int, nwin: int) -> bool:
     """Is the window in this segment newer than the one we hold?"""
-    return after(ack, sk.snd_una) or after(ack_seq, sk.snd_wl1) or (ack_seq == sk.snd_wl1 and nwin > sk.snd_wnd)
+    if after(ack, sk.snd_una) or after(ack_seq, sk.snd_wl1):
+        return True
+    return ack_seq == sk.snd_wl1 and (nwin > sk.snd_wnd or (not nwin and sk.net.profile.window_shuts == "believed"))
 
 
 @mirrors("net/ipv4/tcp_input.c")
@@ -881,7 +883,7 @@ def tcp_ack(sk: Sock, skb: SkBuff, flag: int) -> bool:
     sk.rcv_tstamp = net.jiffies
     prior_packets = sk.packets_out
     if sk.tlp_high_seq:
-        probe_is_acked(sk, ack)
+        probe_is_acked(sk, skb, ack != prior_snd_una or bool(flag & (FLAG_NOT_DUP | FLAG_DATA_SACKED)))
     if not prior_packets:
         sk.probes_out = 0
         sk.probes_since = NEVER

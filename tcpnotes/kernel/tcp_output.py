@@ -164,7 +164,7 @@ def snd_test(sk: Sock, skb: SkBuff, mss: int, nonagle: int) -> bool:
     """May ``skb`` leave now (tcp_snd_test)?  Nagle, congestion window, peer's window; the last alone can hold a FIN."""
     if nonagle != 1 and nagle_check(sk, skb, mss, nonagle):
         return False
-    if packets_in_flight(sk) >= sk.snd_cwnd and not skb.flags & FIN:
+    if packets_in_flight(sk) >= sk.snd_cwnd and (not skb.flags & FIN or sk.net.profile.fin_cwnd == "as any"):
         return False
     return not after(skb.end_seq, sk.snd_una + sk.snd_wnd)
 
