@@ -256,6 +256,13 @@ BEHAVIOURS = (
         "tcp_ack_packets_out; 6.18 tcp_rearm_rto",
     ),
     Behaviour(
+        "repeated",
+        "A segment that was acknowledged in part is repeated whole, or only the rest of it; what follows is taken "
+        "along if there is less than half a segment, or whenever both fit into one.",
+        ("whole", "the rest"),
+        "tcp_retransmit_skb; 6.18 __tcp_retransmit_skb, tcp_retrans_try_collapse",
+    ),
+    Behaviour(
         "tail_loss_probe",
         "With SACK, the last segment is sent again after two round trips, before the retransmission timeout.",
         ("no", "yes"),
@@ -414,6 +421,7 @@ class Profile:
     handshake_rtt: str = "forgotten"
     first_variation: str = "5 round trips"
     retransmit_rearm: str = "with variation"
+    repeated: str = "whole"
     tail_loss_probe: str = "no"
     loss_by_time: str = "no"
     syn_repeats: str = "doubling"
@@ -486,6 +494,7 @@ LINUX_6 = Profile(
     handshake_rtt="kept",
     first_variation="3 round trips",
     retransmit_rearm="from its sending",
+    repeated="the rest",
     tail_loss_probe="yes",
     loss_by_time="yes",
     syn_repeats="four even ones",

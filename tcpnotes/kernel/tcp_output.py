@@ -366,7 +366,7 @@ def tcp_retrans_try_collapse(sk: Sock, skb: SkBuff, mss: int) -> None:
         return
     if after(following.end_seq, sk.snd_una + sk.snd_wnd):
         return
-    if following.len > skb.room - skb.len or skb.len + following.len > mss:
+    if skb.len + following.len > mss or (following.len > skb.room - skb.len and sk.net.profile.repeated == "whole"):
         return
     del queue[where]
     skb.len += following.len
@@ -394,13 +394,17 @@ def tcp_retransmit_skb(sk: Sock, skb: SkBuff) -> int:
     """
     net = sk.net
     mss = current_mss(sk)
+    rest_only = net.profile.repeated == "the rest"
+    if rest_only and before(skb.seq, sk.snd_una):
+        skb.len -= (sk.snd_una - skb.seq) & MAXSEQ
+        skb.seq = sk.snd_una
     if skb.len > mss:
         tcp_fragment(sk, skb, mss)
         sk.packets_out += 1  # the second half counts as sent as well
         mss = skb.len
     if (
         not skb.flags & SYN
-        and skb.len < mss >> 1
+        and skb.len < (mss if rest_only else mss >> 1)
         and not skb_is_last(sk, skb)
         and not sk.sacked_out + sk.fackets_out
         and net.sysctl["tcp_retrans_collapse"]
