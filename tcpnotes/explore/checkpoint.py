@@ -25,7 +25,7 @@ from tcpnotes.explore.space import Event
 from tcpnotes.explore.views import App, Stimulus, Summary
 from tcpnotes.trace.segment import Segment
 
-_MARK = "tcpnotes explore checkpoint 1"
+_MARK = "tcpnotes explore checkpoint 2"
 _MOST = 1 << 36  # bytes that the arrays of a file may unfold to
 
 
@@ -52,15 +52,21 @@ def _arrays(search: Search) -> list[array[int]]:
     ]  # fmt: skip
 
 
+def _steps(search: Search) -> list[array[int]]:
+    steps = search.space.ends._steps
+    return [array("Q", steps), array("Q", steps.values())]
+
+
 def save(search: Search, path: Path) -> None:
     """Write the search to a file.  OSError when it cannot be written; an older file is then as it was."""
     space, ends = search.space, search.space.ends
-    body = zlib.compress(b"".join(part.tobytes() for part in _arrays(search)) + b"".join(ends.digests), 1)
+    arrays = [*_arrays(search), *_steps(search)]
+    body = zlib.compress(b"".join(part.tobytes() for part in arrays) + b"".join(ends.digests), 1)
     head = {
         "mark": _MARK, "engine": _engine(), "check": blake2b(body, digest_size=16).hexdigest(),
         "model": search.model._asdict() | {"owners": [owner._asdict() for owner in search.model.owners]},
         "profile": search.profile, "reduce": space.reduce, "at": search.at, "transitions": search.transitions,
-        "cut": space.cut, "lengths": [len(part) for part in _arrays(search)], "apps": ends.apps,
+        "cut": space.cut, "lengths": [len(part) for part in arrays], "apps": ends.apps,
         "spent": ends.spent.hex(), "stimuli": ends.stimuli, "segments": ends.segments, "outs": ends.outs,
         "inboxes": space.inboxes, "summaries": search._summary_list,
         "bad_ends": [[end, [one.name for one in bad]] for end, bad in search._bad_ends.items()],
@@ -103,10 +109,12 @@ def _restored(head: dict[str, Any], body: bytes) -> Search:
     unfold = zlib.decompressobj()
     data = unfold.decompress(body, _MOST)
     place = 0
-    for part, length in zip(_arrays(search), head["lengths"], strict=True):
+    steps = [array("Q"), array("Q")]
+    for part, length in zip([*_arrays(search), *steps], head["lengths"], strict=True):
         del part[:]
         part.frombytes(data[place : place + length * part.itemsize])
         place += length * part.itemsize
+    ends._steps = dict(zip(*steps, strict=True))
     ends.digests = [data[start : start + 16] for start in range(place, len(data), 16)]
     ends._numbers = {digest: number for number, digest in enumerate(ends.digests)}
     ends.apps = [App(*app) for app in head["apps"]]

@@ -1,9 +1,11 @@
 """A search on several processes: Dask moves blocks of states between parts, level by level.
 
-A state falls to the part that its key says (`part.Part`).  At each depth every part goes
-on from its states (`part.expand`) and takes in what falls to it (`part.absorb`).  Both are
-tasks that any process can do again from the blocks of earlier depths, so when a process
-dies Dask has what it knew made anew by another, and nothing comes out differently.  The
+A state falls to the part that its key says (`part.Part`).  At each depth every part says
+which steps of ends it needs (`part.wanted`), does its share of them with the engine
+(`part.work`), goes on from its states (`part.expand`) and takes in what falls to it
+(`part.absorb`).  All are tasks that any process can do again from the blocks and records of
+earlier depths, so when a process dies Dask has what it knew made anew by another, and
+nothing comes out differently.  The
 client keeps no states; it asks the parts for the way to what they found, one state a depth.
 """
 
@@ -18,7 +20,7 @@ from uuid import uuid4
 
 from tcpnotes.explore.levels import np
 from tcpnotes.explore.model import Model
-from tcpnotes.explore.part import Block, Noted, Part, Records, Task, absorb, asked, expand, merged
+from tcpnotes.explore.part import Block, Expanded, Noted, Part, Task, absorb, asked, expand, wanted, work
 from tcpnotes.explore.properties import PROPERTIES
 from tcpnotes.explore.search import Found, Progress
 from tcpnotes.workers import HERE, deaf
@@ -42,8 +44,15 @@ def processes(jobs: int, address: str | None = None) -> Iterator[Client]:
     import dask
     from distributed import Client, LocalCluster
 
-    # A part stays with the process that has it.
-    with dask.config.set({"distributed.scheduler.work-stealing": False, "distributed.comm.timeouts.connect": "10s"}):
+    settings = {
+        "distributed.scheduler.work-stealing": False,  # a part stays with the process that has it
+        "distributed.comm.timeouts.connect": "10s",
+        "distributed.worker.profile.enabled": False,  # nobody looks at it
+        # Dask has processes give back what they free at once; tables that are made again and again cost twice then.
+        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
+        "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 1 << 25,
+    }
+    with dask.config.set(settings):
         if address is not None:
             try:
                 client = Client(address)
@@ -71,13 +80,14 @@ class CrewSearch(Part):
         self.sizes = [1]  # of each depth, how many states there are
         self.worked = [0] * parts  # states that each part went on from
         self.moved = 0  # bytes of blocks that went from part to part
-        first = self.block(np.array([self.space.first], dtype=np.uint64))
-        home = int(self._owners(first)[0])
+        start = np.array([self.space.first], dtype=np.uint64)
+        first, home = self.block(start), int(self._owners(start)[0])
         empty = self.block(np.zeros(0, dtype=np.uint64))
         self._blocks: list[list[Future[Any] | Block]] = [[first if part == home else empty] for part in range(parts)]
-        self._heard: list[Future[Any]] = []  # the records of each depth
+        self._heard: list[Future[Any]] = []  # what came of the engine's work at each depth
         self._notes: list[Noted] = []
         self._cut = 0
+        self._workers: list[str] = []
 
     # -- searching --------------------------------------------------------------------------------------------
 
@@ -112,39 +122,51 @@ class CrewSearch(Part):
                 return False
         return True
 
-    def _home(self, part: int) -> dict[str, Any]:
-        """Where a part is to be worked on: the processes that there are now take turns."""
-        workers = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
-        return {"workers": [workers[part % len(workers)]], "allow_other_workers": True} if workers else {}
+    def _look_around(self) -> None:
+        """Which processes there are now."""
+        self._workers = sorted(self.client.scheduler_info(n_workers=-1)["workers"])
 
-    def _submit(self, part: int, function: Callable[..., Any], *args: Any) -> Future[Any]:
-        home = self._home(part) if part >= 0 else {}
-        return self.client.submit(function, *args, pure=False, **home)
+    def _submit(self, part: int, function: Callable[..., Any], *args: Any, soon: bool = False) -> Future[Any]:
+        """A task for a part: the processes take turns.  ``soon``: before what is long, because others wait for it."""
+        home = {}
+        if part >= 0 and self._workers:
+            home = {"workers": [self._workers[part % len(self._workers)]], "allow_other_workers": True}
+        return self.client.submit(function, *args, pure=False, priority=int(soon), **home)
 
     def _level(self) -> None:
         """Go on from all states of the last depth."""
         parts = range(self.task.parts)
-        gone = [
-            self._submit(part, expand, self.task, part, self._blocks[part], self._heard) for part in parts
-        ]  # fmt: skip
-        pieces = [[self._submit(part, _piece, gone[part], other) for other in parts] for part in parts]
-        records = self._submit(-1, merged, [self._submit(part, _records_of, gone[part]) for part in parts])
-        counts = [self._submit(part, _counts, gone[part]) for part in parts]
-        heard = [*self._heard, records]
-        new = [
-            self._submit(part, absorb, self.task, part, self._blocks[part], heard, [row[part] for row in pieces])
+        self._look_around()
+
+        def everywhere(function: Callable[..., Any], *args: Any) -> list[Future[Any]]:
+            return [self._submit(part, function, self.task, part, self._blocks[part], *args) for part in parts]
+
+        asking = everywhere(wanted, self._heard)
+        worked = everywhere(work, self._heard, asking)
+        heard = [*self._heard, self._submit(-1, list, worked)]
+        gone = everywhere(expand, heard)
+        counts = [self._submit(part, _counts, gone[part], soon=True) for part in parts]
+        coming = [
+            self._submit(part, list, [self._submit(other, _piece, gone[other], part, soon=True) for other in parts],
+                         soon=True)
             for part in parts
-        ]
-        sizes = [self._submit(part, _size, block) for part, block in enumerate(new)]
-        for part, (transitions, cut, sent) in enumerate(self.client.gather(counts)):
+        ]  # fmt: skip
+        # A process at work is slow to hand out what it has, so all get what they wait for before one goes on.
+        there = [self._submit(part, _there, coming[part], soon=True) for part in parts]
+        new = [
+            self._submit(part, absorb, self.task, part, self._blocks[part], heard, coming[part], there)
+            for part in parts
+        ]  # fmt: skip
+        sizes = [self._submit(part, _size, block, soon=True) for part, block in enumerate(new)]
+        for transitions, cut, sent in self.client.gather(counts):
             self.transitions += transitions
             self._cut += cut
-            self.moved += sum(size for other, size in enumerate(sent) if other != part)
+            self.moved += sent
         found = self.client.gather(sizes)
         for part, size in enumerate(found):
             self.worked[part] += size
         self.sizes.append(sum(found))
-        self._heard.append(records)
+        self._heard = heard
         for part, block in enumerate(new):
             self._blocks[part].append(block)
 
@@ -152,6 +174,7 @@ class CrewSearch(Part):
 
     def _ask(self, what: str, *args: Any) -> list[Any]:
         """Every part's answer to a question."""
+        self._look_around()
         answers = [
             self._submit(part, asked, self.task, part, self._blocks[part], self._heard, what, *args)
             for part in range(self.task.parts)
@@ -159,8 +182,12 @@ class CrewSearch(Part):
         answered = self.client.gather(answers)
         return [one for answer in answered for one in answer] if what == "noted" else answered
 
+    def _catch_up(self) -> None:
+        for level in self.client.gather(self._heard[len(self.heard) :]):
+            self.hear(level)
+
     def results(self) -> list[Found]:
-        self.hear(self.client.gather(self._heard))
+        self._catch_up()
         self.space.cut = self._cut
         best: dict[str, Noted] = {}
         for note in self._ask("noted"):
@@ -185,19 +212,21 @@ class CrewSearch(Part):
 
     def _circles(self, known: set[str]) -> list[Found]:
         """What may go on for ever: the states in which a property is denied come to the client."""
-        from tcpnotes.explore.circles import _circle
+        from tcpnotes.explore.circles import _circle, lasting
 
         found = []
+        lively = lasting(self.space.ends)
+        digests = [self.space.ends.digests[number] for number in lively]
         for one in self.properties:
-            if one.about != "ever" or one.name in known:
+            if one.about != "ever" or one.name in known or not lively:
                 continue
             levels = [
                 np.concatenate([self.keys(block) for block in blocks])
-                for blocks in zip(*self._ask("denying", one.name), strict=True)
+                for blocks in zip(*self._ask("denying", one.name, digests), strict=True)
             ]
             self.order = array("Q", np.concatenate(levels).tobytes())
             self.levels = array("Q", [0, *np.cumsum([len(level) for level in levels]).tolist()])
-            index, circle = _circle(self, one)
+            index, circle = _circle(self, one, lively)
             if circle:
                 depth = next(depth for depth, end in enumerate(self.levels[1:]) if index < end)
                 start = self.block(np.array([self.order[index]], dtype=np.uint64))
@@ -209,18 +238,16 @@ def _steps(note: Noted) -> int:
     return note.depth + (note.event is not None)
 
 
-def _piece(done: Any, part: int) -> Block:
-    block: Block = done.blocks[part]
-    return block
+def _piece(done: Expanded, part: int) -> Block | None:
+    return done.blocks[part]
 
 
-def _records_of(done: Any) -> Records:
-    records: Records = done.records
-    return records
+def _there(coming: list[Block | None]) -> None:
+    """It has come."""
 
 
-def _counts(done: Any) -> tuple[int, int, list[int]]:
-    return done.transitions, done.cut, [block.size if block.states else 0 for block in done.blocks]
+def _counts(done: Expanded) -> tuple[int, int, int]:
+    return done.transitions, done.cut, sum(block.size for block in done.blocks if block is not None and block.states)
 
 
 def _size(block: Block) -> int:

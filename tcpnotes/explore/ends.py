@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import marshal
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any
 
@@ -172,6 +172,7 @@ class Ends:
         self._stimulus_numbers: dict[Stimulus, int] = {}
         self._out_numbers: dict[tuple[int, ...], int] = {}
         self._steps: dict[int, int] = {}  # state << 24 | stimulus  →  state << 24 | sent
+        self._calls: dict[int, tuple[Stimulus, ...]] = {}  # what the application may do, where that has been asked
         self._firsts: dict[int, Host] = {}  # states that nothing led to
         self._hosts: dict[int, Host] = {}
         self.out(())
@@ -216,19 +217,50 @@ class Ends:
         digest = blake2b(marshal.dumps((self.known_by(host, app), tuple(app)), 2), digest_size=16).digest()
         number = self._numbers.get(digest)
         if number is None:
-            number = self._numbers[digest] = len(self.digests)
             net = host.net
             tick = net.next_tick()
-            self.digests.append(digest)
-            self.apps.append(app)
-            self.parents.append(parent)
-            self.causes.append(cause)
-            self.dues.append(_NO_TIMER if tick is None else max(tick - net.jiffies, 0))
-            self.spent.append(app.gone != OPEN and not (net.socks or net.tw_hash or net.tasks))
+            due = _NO_TIMER if tick is None else max(tick - net.jiffies, 0)
+            spent = app.gone != OPEN and not (net.socks or net.tw_hash or net.tasks)
+            number = self._add(digest, app, parent, cause, due, spent)
             self._keep(number, host)
             if self.judge_state is not None:
                 self.judge_state(End(host, app, self.model), number)
         return number
+
+    def _add(self, digest: bytes, app: App, parent: int, cause: int, due: int, spent: int) -> int:
+        number = self._numbers[digest] = len(self.digests)
+        self.digests.append(digest)
+        self.apps.append(app)
+        self.parents.append(parent)
+        self.causes.append(cause)
+        self.dues.append(due)
+        self.spent.append(spent)
+        return number
+
+    # -- what others have worked out ------------------------------------------------------------------------------
+
+    def has(self, digest: bytes) -> bool:
+        """Is this state in the table?"""
+        return digest in self._numbers
+
+    def number(self, digest: bytes) -> int:
+        """The number of a state that is in the table.  KeyError otherwise."""
+        return self._numbers[digest]
+
+    def learn_state(
+        self, digest: bytes, app: App, parent: int, cause: int, due: int, spent: int,
+        calls: tuple[Stimulus, ...],
+    ) -> int:  # fmt: skip
+        """Take in a state as another table has it; its number."""
+        number = self._add(digest, app, parent, cause, due, spent)
+        self._calls[number] = calls
+        return number
+
+    def learn(self, number: int, stimulus: int, there: int, sent: int) -> None:
+        """Take in where a step leads."""
+        self._steps[number << 24 | stimulus] = there << 24 | sent
+
+    # -- hosts ------------------------------------------------------------------------------------------------
 
     def _keep(self, number: int, host: Host) -> None:
         hosts = self._hosts
@@ -260,19 +292,36 @@ class Ends:
 
     # -- steps ------------------------------------------------------------------------------------------------
 
-    def calls(self, number: int) -> list[str]:
+    def calls(self, number: int) -> tuple[Stimulus, ...]:
         """What the application may do."""
-        app = self.apps[number]
-        return possible(self.host(number), app) if app.gone == OPEN else []
+        calls = self._calls.get(number)
+        if calls is None:
+            app = self.apps[number]
+            names = possible(self.host(number), app) if app.gone == OPEN else ()
+            calls = self._calls[number] = tuple([Stimulus("call", name) for name in names])
+        return calls
 
-    def step(self, number: int, stimulus: Stimulus) -> tuple[int, int]:
-        """Where ``stimulus`` leads, and the number of what is sent."""
+    def knows(self, number: int, stimulus: Stimulus) -> bool:
+        """Has this step been made?"""
+        return number << 24 | self.stimulus(stimulus) in self._steps
+
+    def packed(self, number: int, stimulus: Stimulus) -> int:
+        """Where ``stimulus`` leads, and the number of what is sent: ``state << 24 | sent``."""
         code = self.stimulus(stimulus)
         key = number << 24 | code
         known = self._steps.get(key)
         if known is None:
             known = self._steps[key] = self._work(number, stimulus, code)
+        return known
+
+    def step(self, number: int, stimulus: Stimulus) -> tuple[int, int]:
+        """The same as two numbers."""
+        known = self.packed(number, stimulus)
         return known >> 24, known & 0xFFFFFF
+
+    def steps(self) -> Iterable[tuple[int, int]]:
+        """All steps so far: state << 24 | stimulus, state << 24 | sent."""
+        return self._steps.items()
 
     def _work(self, number: int, stimulus: Stimulus, code: int) -> int:
         self.worked += 1

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tcpnotes.explore.ends import FIRE
 from tcpnotes.explore.model import Model
@@ -36,36 +37,76 @@ _LEFT = (1 << LEFT_BITS) - 1
 _LOSE, _DOUBLE, _LATE = 1, 8, 64  # as in `space`
 
 
-class Rows:
-    """Lists of numbers under numbers: found for many numbers at once, each list made when first asked for."""
+Asked = tuple[int, Stimulus]  # a step of an end: from which state, and what reaches it there
 
-    def __init__(self, make: Callable[[int], Iterable[int]]) -> None:
+
+class Turn(NamedTuple):
+    """States in which something may reach one of the sides."""
+
+    places: Numbers  # of the states
+    me: Numbers
+    other: Numbers
+    left: Numbers
+    second: bool  # is ``me`` the second side?
+
+
+class Rows:
+    """Lists of numbers under numbers: found for many numbers at once, each list made when first asked for.
+
+    ``make`` makes the lists of some numbers, which are in order: all lists in a row, and their lengths.
+    """
+
+    def __init__(self, make: Callable[[Numbers], tuple[Numbers, Numbers]]) -> None:
         self._make = make
         self._flat = array("q")
         self._starts = np.full(1024, -1, dtype=np.int64)
         self._counts = np.zeros(1024, dtype=np.int64)
 
-    def take(self, keys: Numbers) -> tuple[Numbers, Numbers]:
-        """For each of ``keys`` its list: the numbers of all lists in a row, and the place of the key of each."""
+    def unknown(self, keys: Numbers) -> Numbers:
+        """Those of ``keys`` whose lists are not made yet."""
         if not len(keys):
-            return keys, keys
+            return keys
         top = int(keys.max())
         if top >= len(self._starts):
             grow = max(top + 1, 2 * len(self._starts)) - len(self._starts)
             self._starts = np.concatenate([self._starts, np.full(grow, -1, dtype=np.int64)])
             self._counts = np.concatenate([self._counts, np.zeros(grow, dtype=np.int64)])
-        unknown = keys[self._starts[keys] < 0]
+        there = np.zeros(len(self._starts), dtype=bool)
+        there[keys[self._starts[keys] < 0]] = True
+        return np.flatnonzero(there)
+
+    def take(self, keys: Numbers) -> tuple[Numbers, Numbers]:
+        """For each of ``keys`` its list: the numbers of all lists in a row, and the place of the key of each."""
+        if not len(keys):
+            return keys, keys
+        unknown = self.unknown(keys)
         if len(unknown):
-            for key in np.unique(unknown).tolist():
-                made = list(self._make(key))
-                self._starts[key] = len(self._flat)
-                self._counts[key] = len(made)
-                self._flat.extend(made)
+            made, counts = self._make(unknown)
+            self._starts[unknown] = len(self._flat) + np.cumsum(counts) - counts
+            self._counts[unknown] = counts
+            self._flat.frombytes(made.astype(np.int64).tobytes())
         counts = self._counts[keys]
         owners = np.repeat(np.arange(len(keys)), counts)
         firsts = np.cumsum(counts) - counts
         places = self._starts[keys][owners] + np.arange(len(owners)) - firsts[owners]
         return np.array(np.frombuffer(self._flat, dtype=np.int64)[places]) if self._flat else places, owners
+
+
+def each(make: Callable[[int], Iterable[int]]) -> Callable[[Numbers], tuple[Numbers, Numbers]]:
+    """Lists made one by one, for `Rows`."""
+
+    def made(keys: Numbers) -> tuple[Numbers, Numbers]:
+        lists = [list(make(key)) for key in keys.tolist()]
+        flat = [number for numbers in lists for number in numbers]
+        return np.array(flat, dtype=np.int64), np.array([len(numbers) for numbers in lists], dtype=np.int64)
+
+    return made
+
+
+def distinct(keys: Numbers) -> Numbers:
+    """The different ones among ``keys``, in order.  (For millions, `np.unique` is slow: it goes by a hash table.)"""
+    keys = np.sort(keys)
+    return keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
 
 
 class Known:
@@ -95,54 +136,128 @@ class Known:
             self.rows.append(merged)
 
 
+class Pairs:
+    """Pairs of small numbers, numbered: a table that is looked up for many at once."""
+
+    def __init__(self) -> None:
+        self.known: list[tuple[int, int]] = []
+        self._table = np.full((64, 64), -1, dtype=np.int32)
+
+    def __call__(self, first: Numbers, second: Numbers) -> Numbers:
+        """The numbers of pairs, those of new ones in the order of the pairs."""
+        if not len(first):
+            return first
+        rows, columns = self._table.shape
+        need = int(first.max()) + 1, int(second.max()) + 1
+        if need[0] > rows or need[1] > columns:
+            grown = np.full((_room(need[0], rows), _room(need[1], columns)), -1, dtype=np.int32)
+            grown[:rows, :columns] = self._table
+            self._table = grown
+        numbers = self._table[first, second]
+        strange = numbers < 0
+        if strange.any():
+            new = distinct(first[strange].astype(np.int64) << 32 | second[strange])
+            pairs = new >> 32, new & 0xFFFFFFFF
+            self._table[pairs] = np.arange(len(self.known), len(self.known) + len(new))
+            self.known.extend(zip(*(column.tolist() for column in pairs), strict=True))
+            numbers = self._table[first, second]
+        return numbers
+
+
+def _room(need: int, have: int) -> int:
+    return have if need <= have else max(need, 2 * have)
+
+
 class Joined:
     """What may come next, for many states of a space at once."""
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        self._calls = Rows(lambda side: space.moves_of(side)[0])
-        self._segments = Rows(lambda side: space.moves_of(side)[1])
-        self._drains = Rows(lambda side: [space.drain(side)])
-        self._fires = Rows(lambda side: [space.packed(side, FIRE)])
-        self._ages = Rows(self._aged)
-        self._losses = Rows(lambda side: [lost for _, lost, _ in space.mishaps(side)])
-        self._doubles = Rows(lambda side: [both for _, _, both in space.mishaps(side) if both is not None])
-        self._puts = Rows(self._put)
+        ends = space.ends
+        # Of ends, with the engine; of inboxes.
+        self._end_calls = Rows(each(lambda end: [ends.packed(end, call) for call in ends.calls(end)]))
+        self._end_fires = Rows(each(lambda end: [ends.packed(end, FIRE)]))
+        self._end_ages = Rows(each(lambda number: [ends.packed(*self._aging(number))]))
+        self._end_segments = Rows(each(lambda number: [ends.packed(*self._arriving(number))]))
+        self._coming = Rows(each(lambda inbox: map(space.without, space.coming(inbox), repeat(inbox))))
+        self._draining = Rows(each(lambda inbox: [space.without(space.draining(inbox), inbox)]))
+        # Of sides, put together from these.
+        self._calls = Rows(self._called)
+        self._fires = Rows(self._fired)
+        self._segments = Rows(lambda sides: self._arrived(sides, self._coming))
+        self._drains = Rows(lambda sides: self._arrived(sides, self._draining))
+        self._losses = Rows(each(lambda side: [lost for _, lost, _ in space.mishaps(side)]))
+        self._doubles = Rows(each(lambda side: [both for _, _, both in space.mishaps(side) if both is not None]))
+        self._puts = Rows(each(self._put))
         self._age_codes: list[int] = []
         self._age_numbers: dict[int, int] = {}
-        self._put_codes: list[int] = []
-        self._put_numbers: dict[int, int] = {}
+        self._segment_codes: list[int] = []
+        self._segment_numbers: dict[int, int] = {}
+        self._parcels = Pairs()  # an inbox, and what is sent to it
+        self._lefts = Pairs()  # such a pair, and what may still go wrong
         self._cuts = array("q")
         self._side_keys: Numbers = np.zeros(0, dtype=np.int64)
         self._side_places: Numbers = np.zeros(0, dtype=np.int64)
         self.ends_of: Numbers = np.zeros(0, dtype=np.int64)
         self.inboxes_of: Numbers = np.zeros(0, dtype=np.int64)
+        self.dues: Numbers = np.zeros(0, dtype=np.int64)
+        self.spent: Numbers = np.zeros(0, dtype=bool)
         self.refresh()
 
     def refresh(self) -> None:
         """Take note of sides and ends that are new."""
         space = self.space
-        if len(self.ends_of) != len(space.side_end):
+        begin = len(self.ends_of)
+        if begin != len(space.side_end):
             self.ends_of = np.array(space.side_end, dtype=np.int64)
             self.inboxes_of = np.array(space.side_inbox, dtype=np.int64)
-            keys = self.ends_of << 32 | self.inboxes_of
-            self._side_places = np.argsort(keys)
-            self._side_keys = keys[self._side_places]
-        self.dues = np.array(space.ends.dues, dtype=np.int64)
-        self.spent = np.array(space.ends.spent, dtype=bool)
+            keys = self.ends_of[begin:] << 32 | self.inboxes_of[begin:]
+            order = np.argsort(keys)
+            where = np.searchsorted(self._side_keys, keys[order])
+            self._side_keys = np.insert(self._side_keys, where, keys[order])
+            self._side_places = np.insert(self._side_places, where, order + begin)
+        if len(self.dues) != len(space.ends.dues):
+            self.dues = np.array(space.ends.dues, dtype=np.int64)
+            self.spent = np.array(space.ends.spent, dtype=bool)
 
     # -- rows -------------------------------------------------------------------------------------------------
 
-    def _aged(self, number: int) -> list[int]:
-        side, due = divmod(self._age_codes[number], 1 << 32)
-        space = self.space
-        end, _ = space.ends.step(space.side_end[side], Stimulus("age", "", due))
-        return [space.side(end, space.side_inbox[side])]
+    def _aging(self, number: int) -> Asked:
+        end, due = divmod(self._age_codes[number], 1 << 32)
+        return end, Stimulus("age", "", due)
+
+    def _arriving(self, number: int) -> Asked:
+        end, segment = divmod(self._segment_codes[number], 1 << 32)
+        return end, Stimulus("segment", "", segment)
+
+    def _called(self, sides: Numbers) -> tuple[Numbers, Numbers]:
+        moves, owners = self._end_calls.take(self.ends_of[sides])
+        return self._moved(moves, self.inboxes_of[sides][owners]), np.bincount(owners, minlength=len(sides))
+
+    def _fired(self, sides: Numbers) -> tuple[Numbers, Numbers]:
+        moves, _ = self._end_fires.take(self.ends_of[sides])
+        return self._moved(moves, self.inboxes_of[sides]), np.ones(len(sides), dtype=np.int64)
+
+    def _arrived(self, sides: Numbers, unpacking: Rows) -> tuple[Numbers, Numbers]:
+        numbers, rest, owners = self._arrivals(sides, unpacking)
+        moves, _ = self._end_segments.take(numbers)
+        return self._moved(moves, rest), np.bincount(owners, minlength=len(sides))
+
+    def _arrivals(self, sides: Numbers, unpacking: Rows) -> tuple[Numbers, Numbers, Numbers]:
+        """Numbers of what reaches which end, what is then left of the inbox, and the place of the side of each."""
+        coming, owners = unpacking.take(self.inboxes_of[sides])
+        codes = self.ends_of[sides][owners] << 32 | coming >> 32
+        return self._numbered(codes, self._segment_numbers, self._segment_codes), coming & 0xFFFFFFFF, owners
+
+    def _moved(self, moves: Numbers, inboxes: Numbers) -> Numbers:
+        """Steps of ends as moves of sides: ``new side << 24 | sent``."""
+        self.refresh()
+        return self.sides(moves >> 24, inboxes) << 24 | moves & 0xFFFFFF
 
     def _put(self, number: int) -> list[int]:
         """What becomes of an inbox: inboxes and what is left, ``inbox << 9 | left``."""
-        code = self._put_codes[number]
-        fates, cut = self.space.posted(code >> LEFT_BITS + 24, code >> LEFT_BITS & 0xFFFFFF, code & _LEFT)
+        parcel, left = self._lefts.known[number]
+        fates, cut = self.space.posted(*self._parcels.known[parcel], left)
         self._cuts[number] = cut
         return [inbox << LEFT_BITS | left for inbox, left, _ in fates]
 
@@ -178,33 +293,81 @@ class Joined:
     def successors(self, keys: Numbers, calls: bool = True) -> tuple[Numbers, Numbers]:
         """What may come next after ``keys``: all of it in a row, and the place of the state that each comes from."""
         self.refresh()
-        a = (keys >> SIDE_BITS + LEFT_BITS).astype(np.int64)
-        b = (keys >> LEFT_BITS).astype(np.int64) & _SIDES
-        left = keys.astype(np.int64) & _LEFT
-        places = np.arange(len(keys))
-        dry_a, dry_b = ((self.inboxes_of[side] > 0) & self.spent[self.ends_of[side]] for side in (a, b))
-        symmetric = self.space.symmetric
-        if not self.space.reduce:
-            dry_a = dry_b = np.zeros(len(keys), dtype=bool)
         found: list[tuple[Numbers, Numbers]] = []
-        for me, other, dry, second in ((a, b, dry_a, False), (b, a, dry_b, True)):
-            once = ~(symmetric & (a == b)) if second else np.ones(len(keys), dtype=bool)
-            some = places[dry & once]
-            found.append(self._moved(self._drains, some, me[some], other[some], left[some], second))
-            some = places[~(dry_a | dry_b) & once]
-            for rows in (self._calls, self._segments) if calls else (self._segments,):
-                found.append(self._moved(rows, some, me[some], other[some], left[some], second))
-        some = places[~(dry_a | dry_b)]
-        found += self._fired(some, a[some], b[some], left[some])
+        for rows, turn in self._turns(keys, calls):
+            moves, owners = rows.take(turn.me)
+            found.append(self._sent(moves, turn.places[owners], turn.other[owners], turn.left[owners], turn.second))
+        for turn, due in self._firing(keys):
+            moves, _ = self._fires.take(turn.me)
+            waits = turn.other.copy()
+            late = due > 0
+            aged, _ = self._end_ages.take(self._age_number(waits[late], due[late]))
+            waits[late] = self._moved(aged, self.inboxes_of[waits[late]]) >> 24
+            found.append(self._sent(moves, turn.places, waits, turn.left, turn.second))
         if not self.space.reduce:
-            found += self._mishaps(places, a, b, left)
+            found += self._mishaps(keys)
         return np.concatenate([new for new, _ in found]), np.concatenate([owner for _, owner in found])
 
-    def _moved(
-        self, rows: Rows, places: Numbers, me: Numbers, other: Numbers, left: Numbers, second: bool
-    ) -> tuple[Numbers, Numbers]:
-        moves, owners = rows.take(me)
-        return self._sent(moves, places[owners], other[owners], left[owners], second)
+    def asked(self, keys: Numbers) -> Iterator[Asked]:
+        """The steps of ends that `successors` of ``keys`` asks for the first time."""
+        self.refresh()
+        ends = self.space.ends
+        for rows, turn in self._turns(keys, True):
+            sides = rows.unknown(turn.me)
+            if rows is self._calls:
+                for end in self._end_calls.unknown(self.ends_of[sides]).tolist():
+                    yield from ((end, call) for call in ends.calls(end))
+            else:
+                numbers, _, _ = self._arrivals(sides, self._draining if rows is self._drains else self._coming)
+                yield from map(self._arriving, self._end_segments.unknown(numbers).tolist())
+        for turn, due in self._firing(keys):
+            yield from ((end, FIRE) for end in self._end_fires.unknown(self.ends_of[turn.me]).tolist())
+            late = due > 0
+            numbers = self._age_number(turn.other[late], due[late])
+            yield from map(self._aging, self._end_ages.unknown(numbers).tolist())
+
+    def _split(self, keys: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        sides = keys >> SIDE_BITS + LEFT_BITS, keys >> LEFT_BITS & np.uint64(_SIDES), keys & np.uint64(_LEFT)
+        a, b, left = (part.astype(np.int64) for part in sides)
+        return a, b, left
+
+    def _dry(self, a: Numbers, b: Numbers) -> tuple[Numbers, Numbers]:
+        """Which states have something on its way to a side that has nothing left: of each side."""
+        if not self.space.reduce:
+            return (np.zeros(len(a), dtype=bool),) * 2
+        first, second = ((self.inboxes_of[side] > 0) & self.spent[self.ends_of[side]] for side in (a, b))
+        return first, second
+
+    def _turns(self, keys: Numbers, calls: bool) -> Iterator[tuple[Rows, Turn]]:
+        """Which sides may be reached by calls and segments, and where the lists of that are."""
+        a, b, left = self._split(keys)
+        dry_a, dry_b = self._dry(a, b)
+        places = np.arange(len(keys))
+        for me, other, dry, second in ((a, b, dry_a, False), (b, a, dry_b, True)):
+            once = ~(self.space.symmetric & (a == b)) if second else np.ones(len(keys), dtype=bool)
+            some = places[dry & once]
+            yield self._drains, Turn(some, me[some], other[some], left[some], second)
+            some = places[~(dry_a | dry_b) & once]
+            turn = Turn(some, me[some], other[some], left[some], second)
+            if calls:
+                yield self._calls, turn
+            yield self._segments, turn
+
+    def _firing(self, keys: Numbers) -> Iterator[tuple[Turn, Numbers]]:
+        """Which sides' timers may fire, and after how many ticks."""
+        a, b, left = self._split(keys)
+        dry_a, dry_b = self._dry(a, b)
+        waiting = (self.inboxes_of[a] > 0) | (self.inboxes_of[b] > 0)
+        places = np.flatnonzero(~(dry_a | dry_b) & (~waiting | (left >= _LATE)))
+        left = left - _LATE * waiting
+        for me, other, second in ((a, b, False), (b, a, True)):
+            due, others = self.dues[self.ends_of[me[places]]], self.dues[self.ends_of[other[places]]]
+            first = (due >= 0) & ~((others >= 0) & (others < due))
+            some = places[first]
+            yield Turn(some, me[some], other[some], left[some], second), due[first]
+
+    def _age_number(self, sides: Numbers, dues: Numbers) -> Numbers:
+        return self._numbered(self.ends_of[sides] << 32 | dues, self._age_numbers, self._age_codes)
 
     def _sent(
         self, moves: Numbers, places: Numbers, other: Numbers, left: Numbers, second: bool
@@ -217,9 +380,8 @@ class Joined:
         loud = ~quiet
         if loud.any():
             side, sent, other, left, places = side[loud], sent[loud], other[loud], left[loud], places[loud]
-            codes = (self.inboxes_of[other] << 24 | sent) << LEFT_BITS | left
-            numbers = self._numbered(codes, self._put_numbers, self._put_codes)
-            self._cuts.extend([0] * (len(self._put_codes) - len(self._cuts)))
+            numbers = self._lefts(self._parcels(self.inboxes_of[other], sent), left)
+            self._cuts.extend([0] * (len(self._lefts.known) - len(self._cuts)))
             ways, owners = self._puts.take(numbers)
             self.space.cut += int(np.frombuffer(self._cuts, dtype=np.int64)[numbers].sum())
             there = self.sides(self.ends_of[other[owners]], ways >> LEFT_BITS)
@@ -234,28 +396,14 @@ class Joined:
             first, last = (other, side) if second else (side, other)
         return ((first << SIDE_BITS | last) << LEFT_BITS | left).astype(np.uint64)
 
-    def _mishaps(self, places: Numbers, a: Numbers, b: Numbers, left: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+    def _mishaps(self, keys: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
         """In the full space: segments on their way are lost or doubled."""
+        a, b, left = self._split(keys)
+        places = np.arange(len(keys))
         for me, other, second in ((a, b, False), (b, a, True)):
             for rows, may, one in ((self._losses, left & 7 > 0, _LOSE), (self._doubles, left >> 3 & 7 > 0, _DOUBLE)):
                 there, owners = rows.take(me[may])
                 yield self.packed(there, other[may][owners], left[may][owners] - one, second), places[may][owners]
-
-    def _fired(self, places: Numbers, a: Numbers, b: Numbers, left: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
-        waiting = (self.inboxes_of[a] > 0) | (self.inboxes_of[b] > 0)
-        may = ~waiting | (left >= _LATE)
-        places, a, b, waiting = places[may], a[may], b[may], waiting[may]
-        left = left[may] - _LATE * waiting
-        for me, other, second in ((a, b, False), (b, a, True)):
-            due, others = self.dues[self.ends_of[me]], self.dues[self.ends_of[other]]
-            first = (due >= 0) & ~((others >= 0) & (others < due))
-            moves, _ = self._fires.take(me[first])
-            waits = other[first]
-            late = due[first] > 0
-            numbers = self._numbered(waits[late] << 32 | due[first][late], self._age_numbers, self._age_codes)
-            aged, _ = self._ages.take(numbers)
-            waits[late] = aged
-            yield self._sent(moves, places[first], waits, left[first], second)
 
 
 class LevelSearch(Search):
@@ -303,8 +451,14 @@ class LevelSearch(Search):
         joined = self._joined
         joined.refresh()
         sides = [(keys >> SIDE_BITS + LEFT_BITS).astype(np.int64), (keys >> LEFT_BITS).astype(np.int64) & _SIDES]
+        first, second = (joined.ends_of[side] for side in sides)
         for one, end, stimulus in self._alarms:
-            some = np.flatnonzero((joined.ends_of[sides[0]] == end) | (joined.ends_of[sides[1]] == end))
+            if self._known_before(one):
+                continue
+            some = np.flatnonzero((first == end) | (second == end))
+            if stimulus.what == "segment":
+                held = np.array([stimulus.number in inbox for inbox in self.space.inboxes])
+                some = some[held[joined.inboxes_of[sides[0][some]]] | held[joined.inboxes_of[sides[1][some]]]]
             for place in sorted(some.tolist(), key=lambda place: -int(keys[place] & np.uint64(_LEFT))):
                 key = int(keys[place])
                 ends = [self.space.side_end[side] for side in self.space.parts(key)[:2]]
@@ -314,6 +468,13 @@ class LevelSearch(Search):
                     self._note(one, self.at + place, Event(event.side, stimulus))
                     break
         self._alarms.clear()
+
+    def _known_before(self, one: Property) -> bool:
+        """Is a property known to be broken by a shorter way than any that goes on from here?"""
+        where = self._where.get(one.name)
+        return where is not None and self._depth(where) + (self.found[one.name].last is not None) <= self._depth(
+            self.at
+        )
 
     def _look_at(self, keys: Numbers, begin: int) -> None:
         """Judge new states: `Search._look` for each pair of summaries, bad end and state at rest that is among them."""
@@ -338,9 +499,8 @@ class LevelSearch(Search):
         for place in order[np.concatenate([[True], kinds[1:] != kinds[:-1]])].tolist():
             self._look(int(keys[place]), begin + place)
 
-    def stripped(self, one: Property) -> set[int]:
-        keys = np.array(self.order, dtype=np.uint64)
-        keys = np.sort(keys[self._denied(keys, one)])
+    def stripped(self, one: Property, lively: set[int]) -> set[int]:
+        keys = np.sort(self._denied(np.array(self.order, dtype=np.uint64), one, lively))
         alive = np.ones(len(keys), dtype=bool)
         witness = np.full(len(keys), -1, dtype=np.int32)  # of each state, one that may come next and is not stripped
         asking = np.arange(len(keys))
@@ -356,15 +516,19 @@ class LevelSearch(Search):
             asking = np.flatnonzero(alive & ~alive[witness])
         return set(keys[alive].tolist())
 
-    def _denied(self, keys: Numbers, one: Property) -> Numbers:
+    def _denied(self, keys: Numbers, one: Property, lively: set[int]) -> Numbers:
+        """Those of ``keys`` in which a property is denied, and an end may go on for ever."""
         self._joined.refresh()
-        summaries = np.array(self._summary_of, dtype=np.int64)
         ends = self._joined.ends_of
-        first = summaries[ends[(keys >> SIDE_BITS + LEFT_BITS).astype(np.int64)]]
-        second = summaries[ends[(keys >> LEFT_BITS).astype(np.int64) & _SIDES]]
-        kinds, back = np.unique(first << 24 | second, return_inverse=True)
+        restless = np.zeros(len(self.space.ends.digests), dtype=bool)
+        restless[list(lively)] = True
+        a, b = (keys >> SIDE_BITS + LEFT_BITS).astype(np.int64), (keys >> LEFT_BITS).astype(np.int64) & _SIDES
+        some = restless[ends[a]] | restless[ends[b]]
+        keys, a, b = keys[some], a[some], b[some]
+        summaries = np.array(self._summary_of, dtype=np.int64)
+        kinds, back = np.unique(summaries[ends[a]] << 24 | summaries[ends[b]], return_inverse=True)
         denied = [self.denies(one, kind >> 24, kind & 0xFFFFFF) for kind in kinds.tolist()]
-        answer: Numbers = np.array(denied, dtype=bool)[back]
+        answer: Numbers = keys[np.array(denied, dtype=bool)[back]]
         return answer
 
 

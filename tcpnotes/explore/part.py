@@ -1,34 +1,38 @@
 """One part of a search that several processes share: the states whose keys fall to it.
 
 Every part has tables of its own, so its numbers mean nothing to others.  What passes
-between parts is a `Block`: sides by digests of their end and inbox (64 bits each: among a
-million of them two are taken for one with a probability of 10⁻⁷), states as pairs of
-places among these sides.  New states of an end travel beside them as records: how each came about, so
-whoever needs a host in that state makes it anew.  All functions for tasks are pure as seen
-from outside: a part that a process does not have, or has lost, is built again from its
-blocks and the records of all levels so far.
+between parts is a `Block`: sides by the digest of their end and the segments on their way
+(64 bits each: among a million of them two are taken for one with a probability of 10⁻⁷),
+states as pairs of places among these sides.  The engine's work is shared out as well: at
+each depth the parts say which steps of ends they ask for (`wanted`), each does those of
+the ends that fall to it (`work`), and all of them learn what came of it (`Records`).  All
+functions for tasks are pure as seen from outside: a part that a process does not have, or
+has lost, is built again from its blocks and the records of all levels so far.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tcpnotes.explore.levels import LevelSearch, np
+from tcpnotes.explore.levels import LevelSearch, distinct, np
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import PROPERTIES
+from tcpnotes.explore.search import seldom_collecting
 from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS, Event
 from tcpnotes.explore.views import App, Stimulus, Summary
 from tcpnotes.trace.segment import Segment
 
 if TYPE_CHECKING:
-    from tcpnotes.explore.levels import Numbers
+    from tcpnotes.explore.ends import Ends
+    from tcpnotes.explore.levels import Asked, Numbers
 
 _SIDES = (1 << SIDE_BITS) - 1
 _LEFT = (1 << LEFT_BITS) - 1
+_ODD = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio: spreads numbers over all bits
 
 
 class Task(NamedTuple):
@@ -42,10 +46,11 @@ class Task(NamedTuple):
 
 
 class Block(NamedTuple):
-    """States that mean the same to everybody: 10 bytes each, and 16 for each side that they consist of."""
+    """States that mean the same to everybody: 10 bytes each, and 12 for each side that they consist of."""
 
-    ends: Numbers
+    ends: Numbers  # of each side: the digest of its end, and which of `contents` is on its way to it
     inboxes: Numbers
+    contents: Numbers  # rows of digests of segments, 0 where there are fewer
     first: Numbers  # of each state, the place of its first side, and of its second
     second: Numbers
     left: Numbers
@@ -61,18 +66,50 @@ class Block(NamedTuple):
         return sum(column.nbytes for column in self)
 
 
-class Records(NamedTuple):
-    """What was met for the first time: states of an end, and inboxes."""
+class EndRecord(NamedTuple):
+    """What a state of an end is like; a host in that state is made when one is needed."""
 
-    ends: list[tuple[Any, ...]]  # digest, app, due, spent, summary, names of what is broken, parent, what led there
-    inboxes: list[tuple[Segment, ...]]
+    app: App
+    due: int
+    spent: int
+    calls: tuple[Stimulus, ...]
+    summary: Summary
+    broken: tuple[str, ...]  # names of properties
+
+
+class Deed(NamedTuple):
+    """What reaches a state of an end (by its digest), as everybody can read it."""
+
+    end: bytes
+    stimulus: Stimulus
+    segment: Segment | None
+
+
+class Steps(NamedTuple):
+    """Steps of ends, as everybody can read them."""
+
+    segments: list[Segment]
+    stimuli: list[tuple[Stimulus, int]]  # with the place of the segment that arrives, or -1
+    ends: bytes  # of each step the digest of the state,
+    what: array[int]  # and the place of what reaches it
+
+
+class Records(NamedTuple):
+    """What came of steps that were made for the first time."""
+
+    steps: Steps
+    outs: list[tuple[int, ...]]  # rows of segments that leave at once, by their places in `steps`
+    there: bytes  # of each step the digest of the state that it leads to,
+    sent: array[int]  # and the place of what is sent
+    ends: dict[bytes, EndRecord]  # the states that are new
+    alarms: list[tuple[str, Deed]]  # properties that a step breaks
 
 
 class Expanded(NamedTuple):
     """What came of going on from all states of a part at one depth."""
 
-    blocks: list[Block]  # one for each part
-    records: Records
+    blocks: list[Block | None]  # one for each other part
+    own: Numbers  # what stays, in this part's numbers
     transitions: int
     cut: int
 
@@ -84,13 +121,11 @@ class Noted(NamedTuple):
     depth: int
     left: int
     state: Block
-    event: tuple[bytes, Stimulus, Segment | None] | None  # what reaches which state of an end
+    event: Deed | None
 
 
-def digest_of(inbox: Iterable[Segment]) -> int:
-    """A number for an inbox, whatever the numbers of its segments."""
-    mark = blake2b("\n".join(map(repr, inbox)).encode(), digest_size=8)
-    return int.from_bytes(mark.digest(), "little")
+def _digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 class Part(LevelSearch):
@@ -104,122 +139,214 @@ class Part(LevelSearch):
         self.found.clear()
         self._where.clear()
         self._end_digests: Numbers = np.zeros(0, dtype=np.uint64)
-        self._inbox_digests: Numbers = np.zeros(0, dtype=np.uint64)
-        self._end_places: dict[int, int] = {}
-        self._inbox_places: dict[int, int] = {}
-        self.heard: list[Records] = []  # of each depth
-        self._own: dict[int, Records] = {}  # what this part met first, at a depth; asked for again if others lose it
-        self.told: dict[int, Expanded] = {}
-        self._marks = (len(self.space.ends.digests), len(self.space.inboxes))  # everybody begins with these
+        self._ends_in_order: Numbers = np.zeros(0, dtype=np.int64)
+        self._segment_digests: list[int] = []
+        self._segment_places: dict[int, int] = {}
+        self._contents: Numbers = np.zeros((0, 1), dtype=np.uint64)  # of each inbox
+        self._inbox_marks: Numbers = np.zeros(0, dtype=np.uint64)
+        self._side_marks: Numbers = np.zeros(0, dtype=np.uint64)
+        self.heard: list[list[Records]] = []  # of each depth, from each part
+        self._own: tuple[int, Records] | None = None  # what this part worked last; asked for again if others lose it
+        self._told: tuple[int, Expanded] | None = None
 
     # -- what others know ------------------------------------------------------------------------------------
 
     def _index(self) -> None:
+        """Take note of ends, segments, inboxes and sides that are new."""
         ends, space = self.space.ends, self.space
         begin = len(self._end_digests)
         if begin < len(ends.digests):
             new = np.frombuffer(b"".join([digest[:8] for digest in ends.digests[begin:]]), dtype=np.uint64)
-            self._end_places.update(zip(new.tolist(), range(begin, len(ends.digests)), strict=True))
             self._end_digests = np.concatenate([self._end_digests, new])
-        begin = len(self._inbox_digests)
+            self._ends_in_order = np.argsort(self._end_digests)
+        for number in range(len(self._segment_digests), len(ends.segments)):
+            digest = _digest(repr(ends.segments[number]))
+            self._segment_digests.append(digest)
+            self._segment_places[digest] = number
+        begin = len(self._contents)
         if begin < len(space.inboxes):
-            marks = [digest_of(self._content(inbox)) for inbox in space.inboxes[begin:]]
-            self._inbox_places.update(zip(marks, range(begin, len(space.inboxes)), strict=True))
-            self._inbox_digests = np.concatenate([self._inbox_digests, np.array(marks, dtype=np.uint64)])
+            rows = [self._content(inbox) for inbox in space.inboxes[begin:]]
+            width = max(self._contents.shape[1], *map(len, rows))
+            grown = np.zeros((len(space.inboxes), width), dtype=np.uint64)
+            grown[:begin, : self._contents.shape[1]] = self._contents
+            for number, row in enumerate(rows, begin):
+                grown[number, : len(row)] = row
+            self._contents = grown
+            marks = np.zeros(len(grown), dtype=np.uint64)
+            for column in grown.T:
+                marks = np.where(column > 0, (marks ^ column) * np.uint64(_ODD), marks)  # however wide the rows are
+            self._inbox_marks = marks
+        self._joined.refresh()
+        begin = len(self._side_marks)
+        if begin < len(self._joined.ends_of):
+            new = self._end_digests[self._joined.ends_of[begin:]] * np.uint64(_ODD)
+            new = (new ^ self._inbox_marks[self._joined.inboxes_of[begin:]]) * np.uint64(_ODD)
+            self._side_marks = np.concatenate([self._side_marks, new ^ new >> np.uint64(29)])
 
-    def _content(self, inbox: tuple[int, ...]) -> list[Segment]:
-        segments = [self.space.ends.segments[number] for number in inbox]
-        return sorted(segments, key=repr) if self.model.reorder else segments
+    def _content(self, inbox: tuple[int, ...]) -> list[int]:
+        digests = [self._segment_digests[number] for number in inbox]
+        return sorted(digests) if self.model.reorder else digests
 
     def block(self, keys: Numbers) -> Block:
         """States as others can read them."""
         self._index()
-        self._joined.refresh()
-        sides = [(keys >> SIDE_BITS + LEFT_BITS).astype(np.int64), (keys >> LEFT_BITS).astype(np.int64) & _SIDES]
-        some, back = np.unique(np.concatenate(sides), return_inverse=True)
-        back = back.astype(np.uint32)
+        first, second = _sides(keys)
+        sides, places = _packed(len(self._side_marks), first, second)
+        inboxes, inbox_places = _packed(len(self._contents), self._joined.inboxes_of[sides])
         return Block(
-            self._end_digests[self._joined.ends_of[some]], self._inbox_digests[self._joined.inboxes_of[some]],
-            back[: len(keys)], back[len(keys) :], (keys & np.uint64(_LEFT)).astype(np.uint16),
+            self._end_digests[self._joined.ends_of[sides]], inbox_places[self._joined.inboxes_of[sides]],
+            self._contents[inboxes], places[first], places[second], (keys & np.uint64(_LEFT)).astype(np.uint16),
         )  # fmt: skip
 
     def keys(self, block: Block) -> Numbers:
         """States as this part numbers them."""
         self._index()
-        self._joined.refresh()
-        ends = np.array([self._end_places[mark] for mark in block.ends.tolist()], dtype=np.int64)
-        inboxes = np.array([self._inbox_places[mark] for mark in block.inboxes.tolist()], dtype=np.int64)
-        sides = self._joined.sides(ends, inboxes)
+        places = np.searchsorted(self._end_digests, block.ends, sorter=self._ends_in_order)
+        known = self._segment_places
+        inboxes = np.array(
+            [self.space._inbox(tuple([known[mark] for mark in row if mark])) for row in block.contents.tolist()],
+            dtype=np.int64,
+        )
+        sides = self._joined.sides(self._ends_in_order[places], inboxes[block.inboxes])
         left = block.left.astype(np.int64)
         return self._joined.packed(sides[block.first], sides[block.second], left, False)
 
-    def _owners(self, block: Block) -> Numbers:
+    def _owners(self, keys: Numbers) -> Numbers:
         """To which part each state falls."""
-        odd = np.uint64(0x9E3779B97F4A7C15)
-        side = (block.ends * odd ^ block.inboxes) * odd
-        side ^= side >> np.uint64(29)
-        first, second = side[block.first], side[block.second]
+        self._index()
+        first, second = (self._side_marks[sides] for sides in _sides(keys))
         mark = first + second if self.space.symmetric else first * np.uint64(3) + second
-        mark = (mark + block.left.astype(np.uint64)) * odd
+        mark = (mark + (keys & np.uint64(_LEFT))) * np.uint64(_ODD)
         return (mark >> np.uint64(33)) % np.uint64(self.task.parts)
 
-    # -- records ----------------------------------------------------------------------------------------------
+    # -- the engine's work --------------------------------------------------------------------------------------
 
-    def hear(self, levels: list[Records]) -> None:
-        """Take in what others met, level by level."""
-        for records in levels[len(self.heard) :]:
-            for record in records.ends:
-                self._learn(*record)
-            for inbox in records.inboxes:
-                self.space._inbox(tuple([self.space.ends.segment(seg) for seg in inbox]))
-            self.heard.append(records)
-        self._marks = (len(self.space.ends.digests), len(self.space.inboxes))
-
-    def _learn(
-        self, digest: bytes, app: App, due: int, spent: int, summary: Summary, broken: list[str], parent: bytes,
-        stimulus: Stimulus, segment: Segment | None,
-    ) -> None:  # fmt: skip
+    def _deed(self, asked: Asked) -> Deed:
+        end, stimulus = asked
         ends = self.space.ends
-        if digest in ends._numbers:
-            return
-        if segment is not None:
-            stimulus = stimulus._replace(number=ends.segment(segment))
-        number = ends._numbers[digest] = len(ends.digests)
-        ends.digests.append(digest)
-        ends.apps.append(app)
-        ends.parents.append(ends._numbers[parent])
-        ends.causes.append(ends.stimulus(stimulus))
-        ends.dues.append(due)
-        ends.spent.append(spent)
-        place = self._summaries.setdefault(summary, len(self._summaries))
-        if place == len(self._summary_list):
-            self._summary_list.append(summary)
-        self._summary_of.append(place)
-        if broken:
-            self._bad_ends[number] = [PROPERTIES[name] for name in broken]
+        segment = ends.segments[stimulus.number] if stimulus.what == "segment" else None
+        return Deed(ends.digests[end], stimulus if segment is None else stimulus._replace(number=0), segment)
 
-    def _records(self) -> Records:
-        ends, space = self.space.ends, self.space
-        made = []
-        for number in range(self._marks[0], len(ends.digests)):
-            stimulus = ends.stimuli[ends.causes[number]]
-            segment = ends.segments[stimulus.number] if stimulus.what == "segment" else None
-            broken = [one.name for one in self._bad_ends.get(number, ())]
-            made.append((
-                ends.digests[number], ends.apps[number], ends.dues[number], ends.spent[number],
-                self._summary_list[self._summary_of[number]], broken, ends.digests[ends.parents[number]], stimulus,
-                segment,
-            ))  # fmt: skip
-        return Records(made, [tuple(self._content(inbox)) for inbox in space.inboxes[self._marks[1] :]])
+    def _asked(self, deed: Deed) -> Asked:
+        ends, stimulus = self.space.ends, deed.stimulus
+        if deed.segment is not None:
+            stimulus = stimulus._replace(number=ends.segment(deed.segment))
+        return ends.number(deed.end), stimulus
+
+    def wanted(self, depth: int) -> Steps:
+        """The steps that the states at a depth ask for, and that nobody has made yet."""
+        ends = self.space.ends
+        asked = (one for keys in self.pieces(self.at_depth(depth)) for one in self._joined.asked(keys))
+        table = _Table(ends)
+        for number, stimulus in dict.fromkeys(asked):
+            if not ends.knows(number, stimulus):
+                table.add(number, stimulus)
+        return table.steps
+
+    def work(self, depth: int, wanted: Iterable[Steps]) -> Records:
+        """Make those of the steps whose ends fall to this part."""
+        if depth < len(self.heard):
+            return self.heard[depth][self.number]
+        if self._own is None or self._own[0] != depth:
+            with seldom_collecting():
+                self._own = depth, self._worked(wanted)
+        return self._own[1]
+
+    def _worked(self, wanted: Iterable[Steps]) -> Records:
+        ends = self.space.ends
+        table = _Table(ends)
+        there: list[bytes] = []
+        outs: list[tuple[int, ...]] = []
+        sent = array("I")
+        new: dict[bytes, EndRecord] = {}
+        alarms = []
+        places: dict[int, int] = {}
+        for number, stimulus in dict.fromkeys(self._mine(wanted)):
+            before = len(ends.digests)
+            then, out = ends.step(number, stimulus)
+            table.add(number, stimulus)
+            there.append(ends.digests[then])
+            if out not in places:
+                places[out] = len(outs)
+                outs.append(tuple([table.segment(one) for one in ends.outs[out]]))
+            sent.append(places[out])
+            if then == before:
+                new[ends.digests[then]] = self._end_record(then)
+            alarms += [(one.name, self._deed((number, stimulus))) for one, _, _ in self._alarms]
+            self._alarms.clear()
+        return Records(table.steps, outs, b"".join(there), sent, new, alarms)
+
+    def _mine(self, wanted: Iterable[Steps]) -> Iterator[Asked]:
+        ends = self.space.ends
+        for steps in wanted:
+            stimuli = [ends.stimuli[number] for number in self._stimuli(steps)]
+            for place, what in enumerate(steps.what):
+                if steps.ends[16 * place] % self.task.parts == self.number:
+                    yield ends.number(steps.ends[16 * place : 16 * place + 16]), stimuli[what]
+
+    def _stimuli(self, steps: Steps) -> list[int]:
+        """This part's numbers for stimuli."""
+        ends = self.space.ends
+        return [
+            ends.stimulus(stimulus._replace(number=ends.segment(steps.segments[place])) if place >= 0 else stimulus)
+            for stimulus, place in steps.stimuli
+        ]
+
+    def _end_record(self, number: int) -> EndRecord:
+        ends = self.space.ends
+        broken = tuple([one.name for one in self._bad_ends.get(number, ())])
+        summary = self._summary_list[self._summary_of[number]]
+        return EndRecord(
+            ends.apps[number], ends.dues[number], ends.spent[number], ends.calls(number), summary, broken
+        )  # fmt: skip
+
+    def hear(self, level: list[Records]) -> None:
+        """Take in what came of the steps that all parts asked for at the next depth."""
+        depth = len(self.heard)
+        own = self._own is not None and self._own[0] == depth
+        for number, records in enumerate(level):
+            if not (own and number == self.number):
+                with seldom_collecting():
+                    self._learn(records)
+            for name, deed in records.alarms:
+                self._alarms.append((PROPERTIES[name], *self._asked(deed)))
+        self.heard.append(level)
+        if depth + 1 < len(self.levels):
+            self.at = self.levels[depth]
+            self._sound_all(self.at_depth(depth))
+        self._alarms.clear()
+
+    def _learn(self, records: Records) -> None:
+        ends = self.space.ends
+        steps, there = records.steps, records.there
+        segments = [ends.segment(seg) for seg in steps.segments]
+        stimuli = self._stimuli(steps)
+        outs = [ends.out(tuple([segments[place] for place in out])) for out in records.outs]
+        for at, (what, sent) in enumerate(zip(steps.what, records.sent, strict=True)):
+            parent, then = ends.number(steps.ends[16 * at : 16 * at + 16]), there[16 * at : 16 * at + 16]
+            if not ends.has(then):
+                self._learn_end(then, records.ends[then], parent, stimuli[what])
+            ends.learn(parent, stimuli[what], ends.number(then), outs[sent])
+
+    def _learn_end(self, digest: bytes, record: EndRecord, parent: int, cause: int) -> None:
+        number = self.space.ends.learn_state(digest, record.app, parent, cause, record.due, record.spent, record.calls)
+        place = self._summaries.setdefault(record.summary, len(self._summaries))
+        if place == len(self._summary_list):
+            self._summary_list.append(record.summary)
+        self._summary_of.append(place)
+        if record.broken:
+            self._bad_ends[number] = [PROPERTIES[name] for name in record.broken]
 
     # -- searching --------------------------------------------------------------------------------------------
 
-    def absorb(self, blocks: list[Block]) -> Block:
+    def absorb(self, known: list[Numbers]) -> Block:
         """Take in what falls to this part; what of it is new, at the next depth."""
-        known = [self.keys(block) for block in blocks if block.states]
-        new = np.unique(np.concatenate(known)) if known else np.zeros(0, dtype=np.uint64)
-        new = new[self._known.missing(new)]
-        self._known.add(new)
+        new = np.zeros(0, dtype=np.uint64)
+        for keys in known:
+            some = distinct(keys)
+            some = some[self._known.missing(some)]
+            self._known.add(some)
+            new = some if not len(new) else np.sort(np.concatenate([new, some]), kind="stable")
         begin = len(self.order)
         self.order.frombytes(new.tobytes())
         self.levels.append(len(self.order))
@@ -232,25 +359,20 @@ class Part(LevelSearch):
 
     def expand(self, depth: int) -> Expanded:
         """Go on from all states at a depth."""
-        if depth in self.told:
-            return self.told[depth]
-        self.at = self.levels[depth]
+        if self._told is not None and self._told[0] == depth:
+            return self._told[1]
         self.space.cut = transitions = 0
         found = []
         for keys in self.pieces(self.at_depth(depth)):
             there, _ = self._joined.successors(keys)
             transitions += len(there)
-            if self._alarms:
-                self._sound_all(keys)
-            found.append(np.unique(there))
-            self.at += len(keys)
-        new = np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.uint64)
-        owners = self._owners(self.block(new))
-        blocks = [self.block(new[owners == part]) for part in range(self.task.parts)]
-        if depth not in self._own:
-            self._own[depth] = self.heard[depth] if depth < len(self.heard) else self._records()
-        done = Expanded(blocks, self._own[depth], transitions, self.space.cut)
-        self.told = {depth: done}
+            found.append(there)
+        new = distinct(np.concatenate(found)) if found else np.zeros(0, dtype=np.uint64)
+        owners = self._owners(new)
+        parts = range(self.task.parts)
+        blocks = [None if part == self.number else self.block(new[owners == part]) for part in parts]
+        done = Expanded(blocks, new[owners == self.number], transitions, self.space.cut)
+        self._told = depth, done
         return done
 
     def noted(self) -> list[Noted]:
@@ -260,41 +382,90 @@ class Part(LevelSearch):
             index = self._where[name]
             event = None
             if found.last is not None:
-                stimulus = found.last.stimulus
-                segment = self.space.ends.segments[stimulus.number] if stimulus.what == "segment" else None
                 side = self.space.parts(self.order[index])[found.last.side]
-                event = (self.space.ends.digests[self.space.side_end[side]], stimulus, segment)
+                event = self._deed((self.space.side_end[side], found.last.stimulus))
             key = np.array([self.order[index]], dtype=np.uint64)
             notes.append(Noted(name, self._depth(index), int(key[0]) & _LEFT, self.block(key), event))
         return notes
 
     def before(self, depth: int, state: Block) -> Block | None:
         """A state at a depth from which ``state`` may come next, if this part has one."""
-        target = self.keys(state)[0]
-        for keys in self.pieces(self.at_depth(depth)):
+        target = self.keys(state)
+        for keys in self.pieces(self._near(self.at_depth(depth), target)):
             there, owners = self._joined.successors(keys)
-            hits = owners[there == target]
+            hits = owners[there == target[0]]
             if len(hits):
                 return self.block(keys[hits.min() :][:1])
         return None
 
-    def denying(self, name: str) -> list[Block]:
-        """The states in which a property of both ends is denied, depth by depth."""
+    def _near(self, keys: Numbers, target: Numbers) -> Numbers:
+        """Those of ``keys`` from which ``target`` may come next: all events but timers leave one end as it is."""
+        self._joined.refresh()
+        ends, inboxes = self._joined.ends_of, self._joined.inboxes_of
+        (a, b), there = _sides(keys), np.concatenate(_sides(target))
+        still = np.isin(ends[a], ends[there]) | np.isin(ends[b], ends[there])
+        near: Numbers = keys[still | (inboxes[a] + inboxes[b] == 0) | (self.model.late > 0)]
+        return near
+
+    def denying(self, name: str, lively: list[bytes]) -> list[Block]:
+        """The states, depth by depth, in which a property of both ends is denied, and may be for ever."""
+        numbers = {self.space.ends.number(digest) for digest in lively}
         levels = [self.at_depth(depth) for depth in range(len(self.levels) - 1)]
-        return [self.block(keys[self._denied(keys, PROPERTIES[name])]) for keys in levels]
+        return [self.block(self._denied(keys, PROPERTIES[name], numbers)) for keys in levels]
 
     def event(self, note: Noted) -> Event | None:
         """The event that another part noted, as it looks with this part's numbers."""
         if note.event is None:
             return None
-        digest, stimulus, segment = note.event
-        if segment is not None:
-            stimulus = stimulus._replace(number=self.space.ends.segment(segment))
+        end, stimulus = self._asked(note.event)
         key = int(self.keys(note.state)[0])
-        ends = [self.space.ends.digests[self.space.side_end[side]] for side in self.space.parts(key)[:2]]
+        ends = [self.space.side_end[side] for side in self.space.parts(key)[:2]]
         side = next(event.side for event, _, _ in self.space.explained(key)
-                    if event.stimulus == stimulus and ends[event.side] == digest)  # fmt: skip
+                    if event.stimulus == stimulus and ends[event.side] == end)  # fmt: skip
         return Event(side, stimulus)
+
+
+class _Table:
+    """Steps, to be told to others."""
+
+    def __init__(self, ends: Ends) -> None:
+        self._known = ends
+        self._ends: list[bytes] = []
+        self._segments: dict[int, int] = {}
+        self._stimuli: dict[Stimulus, int] = {}
+        self._what = array("I")
+
+    def segment(self, number: int) -> int:
+        """The place of a segment."""
+        return self._segments.setdefault(number, len(self._segments))
+
+    def add(self, end: int, stimulus: Stimulus) -> None:
+        """Take in a step."""
+        if stimulus.what == "segment":
+            self.segment(stimulus.number)
+        self._ends.append(self._known.digests[end])
+        self._what.append(self._stimuli.setdefault(stimulus, len(self._stimuli)))
+
+    @property
+    def steps(self) -> Steps:
+        """All of them."""
+        places = [
+            (one._replace(number=0), self._segments[one.number]) if one.what == "segment" else (one, -1)
+            for one in self._stimuli
+        ]
+        return Steps([self._known.segments[one] for one in self._segments], places, b"".join(self._ends), self._what)
+
+
+def _sides(keys: Numbers) -> tuple[Numbers, Numbers]:
+    return (keys >> SIDE_BITS + LEFT_BITS).astype(np.int64), (keys >> LEFT_BITS).astype(np.int64) & _SIDES
+
+
+def _packed(count: int, *numbers: Numbers) -> tuple[Numbers, Numbers]:
+    """The numbers below ``count`` that occur, and of each such number its place among them."""
+    there = np.zeros(count, dtype=bool)
+    for some in numbers:
+        there[some] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1).astype(np.uint32)
 
 
 # -- tasks: what a process is asked to do; it keeps the parts that it has worked on --------------------------------
@@ -303,7 +474,7 @@ _parts: dict[tuple[str, int], Part] = {}
 _lock = RLock()
 
 
-def _part(task: Task, number: int, blocks: list[Block], levels: list[Records]) -> Part:
+def _part(task: Task, number: int, blocks: list[Block], levels: list[list[Records]]) -> Part:
     """A part as it is once it has absorbed ``blocks`` (one for each depth) and heard ``levels``."""
     for key in [key for key in _parts if key[0] != task.run]:
         del _parts[key]  # of a search before
@@ -312,33 +483,46 @@ def _part(task: Task, number: int, blocks: list[Block], levels: list[Records]) -
         part = _parts[task.run, number] = Part(task, number)
     for depth, block in enumerate(blocks):
         if depth + 1 >= len(part.levels):
-            part.hear(levels[:depth])
-            part.absorb([block])
-    part.hear(levels)
+            part.absorb([part.keys(block)])
+        if len(part.heard) <= depth < len(levels):
+            part.hear(levels[depth])
     return part
 
 
-def expand(task: Task, number: int, blocks: list[Block], levels: list[Records]) -> Expanded:
+def wanted(task: Task, number: int, blocks: list[Block], levels: list[list[Records]]) -> Steps:
+    """Which steps of ends are needed to go on from the last of ``blocks``."""
+    with _lock:
+        return _part(task, number, blocks, levels).wanted(len(blocks) - 1)
+
+
+def work(
+    task: Task, number: int, blocks: list[Block], levels: list[list[Records]], asked: list[Steps]
+) -> Records:  # fmt: skip
+    """This part's share of the steps that all parts asked for."""
+    with _lock:
+        return _part(task, number, blocks, levels).work(len(blocks) - 1, asked)
+
+
+def expand(task: Task, number: int, blocks: list[Block], levels: list[list[Records]]) -> Expanded:
     """What may come next after the last of ``blocks``."""
     with _lock:
         return _part(task, number, blocks, levels).expand(len(blocks) - 1)
 
 
-def absorb(task: Task, number: int, blocks: list[Block], levels: list[Records], new: list[Block]) -> Block:
-    """What of ``new`` this part did not have."""
+def absorb(
+    task: Task, number: int, blocks: list[Block], levels: list[list[Records]], coming: list[Block | None],
+    there: Iterable[None] = (),
+) -> Block:  # fmt: skip
+    """What this part did not have of ``coming``, and of what it came to itself; once all have theirs (``there``)."""
     with _lock:
         part = _part(task, number, blocks, levels)
         if len(part.levels) - 1 > len(blocks):  # done before, and its answer was lost on the way
             return part.block(part.at_depth(len(blocks)))
-        return part.absorb(new)
+        own = part.expand(len(blocks) - 1).own
+        return part.absorb([own, *(part.keys(block) for block in coming if block is not None)])
 
 
-def merged(records: list[Records]) -> Records:
-    """The records of all parts of a level."""
-    return Records([end for one in records for end in one.ends], [inbox for one in records for inbox in one.inboxes])
-
-
-def asked(task: Task, number: int, blocks: list[Block], levels: list[Records], what: str, *args: Any) -> Any:
+def asked(task: Task, number: int, blocks: list[Block], levels: list[list[Records]], what: str, *args: Any) -> Any:
     """A question to a part: ``noted``, ``before`` or ``denying``."""
     with _lock:
         return getattr(_part(task, number, blocks, levels), what)(*args)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import gc
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import NamedTuple
 
@@ -17,6 +18,17 @@ from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import PROPERTIES, Property
 from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS, Event, Space
 from tcpnotes.explore.views import End, Pair, Step, Stimulus, Summary
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """Hosts go in circles, so garbage is to be collected; but states do not, so seldom."""
+    thresholds = gc.get_threshold()
+    gc.set_threshold(100_000, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
 
 
 class Found(NamedTuple):
@@ -122,11 +134,11 @@ class Search:
         a, b = self._summary_list[first], self._summary_list[second]
         return not (one.holds(Pair(a, b)) and one.holds(Pair(b, a)))
 
-    def stripped(self, one: Property) -> set[int]:
-        """The states in which a property is denied, and may be for ever."""
+    def stripped(self, one: Property, lively: set[int]) -> set[int]:
+        """The states in which a property is denied, and may be for ever; ``lively``: `circles.lasting`."""
         from tcpnotes.explore.circles import strip
 
-        return strip(self, one)
+        return strip(self, one, lively)
 
     def _note(self, one: Property, index: int, event: Event | None = None) -> None:
         """A property is broken in state ``index``, or by an event in it; the fewest mishaps among the shortest win."""
@@ -177,9 +189,7 @@ class Search:
         """
         end = None if timeout is None else monotonic() + timeout
         names = set(stop_at or ())
-        thresholds = gc.get_threshold()
-        gc.set_threshold(100_000, *thresholds[1:])  # hosts go in circles, so collect; but states do not, so seldom
-        try:
+        with seldom_collecting():
             while not self.done:
                 if limit is not None and len(self.order) >= limit:
                     return False
@@ -193,8 +203,6 @@ class Search:
                     name in names or ("*" in names and not found.property.hole) for name, found in self.found.items()
                 ):
                     return False
-        finally:
-            gc.set_threshold(*thresholds)
         return True
 
     def _advance(self, count: int) -> None:

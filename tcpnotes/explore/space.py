@@ -20,7 +20,7 @@ influence are one (`shape.dead_fields`).  The *full* space has all of that apart
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from tcpnotes.explore.ends import FIRE, Ends
@@ -121,15 +121,27 @@ class Space:
         if moves is None:
             if len(self._moves) > CACHED:
                 self._moves.clear()
-            made = [[self.packed(side, stimulus) for stimulus in some] for some in self._stimuli(side)]
+            some = self.ends.calls(self.side_end[side]), self._arriving(side)
+            made = [[self.packed(side, stimulus) for stimulus in stimuli] for stimuli in some]
             moves = self._moves[side] = (tuple(made[0]), tuple(made[1]))
         return moves
 
-    def _stimuli(self, side: int) -> tuple[list[Stimulus], list[Stimulus]]:
-        calls = [Stimulus("call", name) for name in self.ends.calls(self.side_end[side])]
-        inbox = self.inboxes[self.side_inbox[side]]
-        coming = dict.fromkeys(inbox if self.model.reorder else inbox[:1])
-        return calls, [Stimulus("segment", "", number) for number in coming]
+    def coming(self, inbox: int) -> Iterable[int]:
+        """Which of the segments on their way may arrive first."""
+        segments = self.inboxes[inbox]
+        return dict.fromkeys(segments if self.model.reorder else segments[:1])
+
+    def draining(self, inbox: int) -> int:
+        """Which arrives first where the order does not matter: the same whatever the numbers are."""
+        numbers, segments = self.inboxes[inbox], self.ends.segments
+        return min(numbers, key=lambda number: repr(segments[number])) if self.model.reorder else numbers[0]
+
+    def without(self, segment: int, inbox: int) -> int:
+        """A segment of an inbox, and what is left of that when it has arrived: ``segment << 32 | inbox``."""
+        return segment << 32 | self._without(inbox, segment)
+
+    def _arriving(self, side: int) -> list[Stimulus]:
+        return [Stimulus("segment", "", number) for number in self.coming(self.side_inbox[side])]
 
     def packed(self, side: int, stimulus: Stimulus) -> int:
         """Where a stimulus leads a side, as ``new side << 24 | sent``."""
@@ -257,23 +269,14 @@ class Space:
         for me, side, other in ((0, a, b), (1, b, a)):
             if not self.side_inbox[side] or not self.ends.spent[self.side_end[side]]:
                 continue
-            move = self.drain(side)
+            stimulus = Stimulus("segment", "", self.draining(self.side_inbox[side]))
+            move = self.packed(side, stimulus)
             ways = self._fates(other, move & 0xFFFFFF, left)
             self.cut += self._cut if count else 0
             for way, fates in ways:
-                event = Event(me, Stimulus("segment", "", self._first(side)), fates)
-                yield event, *self._ordered(me, move >> 24, way)
+                yield Event(me, stimulus, fates), *self._ordered(me, move >> 24, way)
             if a == b and self.symmetric:
                 break
-
-    def _first(self, side: int) -> int:
-        """The segment that arrives first where the order does not matter: the same whatever their numbers are."""
-        inbox, segments = self.inboxes[self.side_inbox[side]], self.ends.segments
-        return min(inbox, key=lambda number: repr(segments[number])) if self.model.reorder else inbox[0]
-
-    def drain(self, side: int) -> int:
-        """The move of a side that has nothing left but what is on its way to it: the first of that arrives."""
-        return self.packed(side, Stimulus("segment", "", self._first(side)))
 
     def _ordered(self, me: int, side: int, way: int) -> tuple[int, bool]:
         other, left = way >> LEFT_BITS, way & _LEFT
@@ -309,8 +312,7 @@ class Space:
             yield from self._drained(a, b, left)
             return
         for me, side, other in ((0, a, b), (1, b, a)):
-            kinds = self._stimuli(side)
-            for stimulus in [*(kinds[0] if calls else ()), *kinds[1]]:
+            for stimulus in (*(self.ends.calls(self.side_end[side]) if calls else ()), *self._arriving(side)):
                 move = self.packed(side, stimulus)
                 for way, fates in self._fates(other, move & 0xFFFFFF, left):
                     yield Event(me, stimulus, fates), *self._ordered(me, move >> 24, way)

@@ -324,6 +324,16 @@ def test_checkpoint__goes_on_in_another_process_as_if_nothing_had_been(tmp_path:
     ]
 
 
+def test_checkpoint__what_goes_on_for_ever_may_have_begun_before_it(tmp_path: Path) -> None:
+    file = tmp_path / "late.checkpoint"
+    late, whole = Search(load_model("closed_window"), "linux-2.4.0"), searched("closed_window")
+    late.run(limit=whole.progress().states)
+    save(late, file)
+    search = restored(file)
+    assert search.run()
+    assert broken(search) == broken(whole) == {"no_endless_probing"}
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tcpnotes.cli import main
+from tcpnotes.explore.circles import _walk, lasting, strip
 from tcpnotes.explore.model import load_model
 from tcpnotes.explore.search import Search
 from tcpnotes.explore.story import scenario_of, tell
@@ -17,6 +18,7 @@ from tcpnotes.scenarios.run import run
 np = pytest.importorskip("numpy", reason="numpy is in the extra 'scale'")
 pytest.importorskip("distributed", reason="Dask is in the extra 'scale'")
 
+from tcpnotes.explore import part  # noqa: E402
 from tcpnotes.explore.crew import CrewError, CrewSearch, processes  # noqa: E402
 from tcpnotes.explore.levels import Known, LevelSearch, new_search  # noqa: E402
 
@@ -84,6 +86,56 @@ def test_two_processes__the_same_counts_and_verdicts_and_even_work(model: str, c
     assert crew.moved > 0
     if model == "listening":
         assert max(crew.worked) <= 1.1 * min(crew.worked)
+
+
+class AtOnce:
+    """Stands in for Dask: a task is done when it is handed in, here, and its result is there."""
+
+    def __init__(self, parts: int) -> None:
+        self.workers = dict.fromkeys(range(parts))
+
+    def scheduler_info(self, n_workers: int) -> dict[str, Any]:
+        return {"workers": self.workers}
+
+    def submit(self, function: Callable[..., Any], *args: Any, **settings: Any) -> Any:
+        return function(*args)
+
+    def gather(self, results: Any) -> Any:
+        return results
+
+
+@pytest.mark.parametrize("parts", [1, 2, 5])
+@pytest.mark.parametrize("model", ["close_lossy", "closed_window", "listening"])
+def test_parts__the_engine_makes_every_step_once(model: str, parts: int) -> None:
+    alone, crew = LevelSearch(load_model(model), PROFILE), CrewSearch(AtOnce(parts), load_model(model), PROFILE)
+    assert alone.run() and crew.run()
+    assert outcome(crew) == outcome(alone)
+    worked = [part._parts[crew.task.run, number].space.ends.worked for number in range(parts)]
+    assert sum(worked) == alone.space.ends.worked
+    assert max(worked) <= 0.3 * sum(worked) + sum(worked) / parts
+    assert crew.space.ends.worked == 0
+
+
+@pytest.mark.parametrize("model", ["close_lossy", "closed_window"])
+def test_parts__what_is_lost_is_built_again_with_all_that_was_found(model: str) -> None:
+    alone, crew = LevelSearch(load_model(model), PROFILE), CrewSearch(AtOnce(2), load_model(model), PROFILE)
+    while not crew.run(limit=sum(crew.sizes) + 400):
+        part._parts.clear()
+    assert alone.run()
+    assert outcome(crew) == outcome(alone)
+
+
+@pytest.mark.parametrize("model", ["close_lossy", "closed_window", "write_close", "lingering"])
+def test_circles__what_cannot_go_on_for_ever_need_not_be_looked_at(model: str) -> None:
+    """Every circle that is found when all states are asked is found among those that are."""
+    search = LevelSearch(load_model(model), PROFILE)
+    assert search.run()
+    lively, everyone = lasting(search.space.ends), set(range(len(search.space.ends.digests)))
+    assert lively < everyone
+    for one in (one for one in search.properties if one.about == "ever"):
+        left, all_left = search.stripped(one, lively), search.stripped(one, everyone)
+        assert left == strip(search, one, lively)
+        assert all(left.issuperset(_walk(search, start, all_left)) for start in all_left)
 
 
 def test_two_processes__what_goes_on_for_ever() -> None:
