@@ -77,12 +77,12 @@ def run(args: Namespace) -> int:
             except ValueError as error:
                 raise CommandError(f"--bug: {error}") from None
         search = _resumed(args) if args.resume else _fresh(args, _client(args, stack))
-        began = process_time()
+        began, worked = monotonic(), process_time()
         why = _search(search, args)
         found = search.results()
         if why and (args.checkpoint or (why == "interrupted" and not _shared(args))):
             _leave(search, Path(args.checkpoint or f"{search.model.name}.checkpoint"))
-        _print(search, found, args, why, process_time() - began)
+        _print(search, found, args, why, monotonic() - began, process_time() - worked)
         if args.save is not None:
             _save(search, found, Path(args.save))
     return 1 if any(not one.property.hole for one in found) else 0
@@ -206,7 +206,7 @@ def _memory() -> str:
     return f", {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MB"
 
 
-def _print(search: Search, found: list[Found], args: Namespace, why: str, seconds: float) -> None:
+def _print(search: Search, found: list[Found], args: Namespace, why: str, elapsed: float, seconds: float) -> None:
     from tcpnotes.explore.story import tell
 
     reached = search.progress()
@@ -226,14 +226,15 @@ def _print(search: Search, found: list[Found], args: Namespace, why: str, second
         print_json(
             "explored", model=search.model.name, profile=args.profile, complete=not why, why=why or None,
             states=reached.states, transitions=reached.transitions, depth=reached.depth, frontier=reached.frontier,
-            cut=search.space.cut, ends=len(search.space.ends.apps), seconds=round(seconds, 2),
+            cut=search.space.cut, ends=len(search.space.ends.apps), elapsed=round(elapsed, 2),
+            seconds=round(seconds, 2),
             held=[one.name for one in search.properties if one.name not in broken],
         )  # fmt: skip
         return
     print(
         f"{search.model.name} ({args.profile}): {reached.states:,} states, {reached.transitions:,} transitions, depth "
-        f"{reached.depth}, {seconds:.1f} s; {search.space.cut:,} transitions cut by the bound of "
-        f"{search.model.in_flight} segments in flight"
+        f"{reached.depth}, {elapsed:.1f} s ({seconds:.1f} s of this process); {search.space.cut:,} transitions cut by "
+        f"the bound of {search.model.in_flight} segments in flight"
     )
     held = len(search.properties) - len(broken)
     print(f"{'not complete (' + why + '): so far ' if why else 'complete: '}{held} properties hold, "

@@ -23,7 +23,7 @@ from tcpnotes.world.host import Host, Result
 from tcpnotes.world.process import peer_address
 
 ENOUGH = 10_000  # bytes that a read asks for
-KEPT = 8_000  # hosts that are kept as they are
+KEPT = 50_000  # hosts that are kept as they are: they share most of what they hold
 FIRE = Stimulus("fire")
 _NO_TIMER = -1
 _GAUGES = ("TcpCurrEstab",)  # a counter that also goes down

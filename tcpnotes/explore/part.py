@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tcpnotes.explore.levels import LevelSearch, distinct, np
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import PROPERTIES
-from tcpnotes.explore.search import seldom_collecting
+from tcpnotes.explore.search import collect_seldom
 from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS, Event
 from tcpnotes.explore.views import App, Stimulus, Summary
 from tcpnotes.trace.segment import Segment
@@ -248,8 +248,7 @@ class Part(LevelSearch):
         if depth < len(self.heard):
             return self.heard[depth][self.number]
         if self._own is None or self._own[0] != depth:
-            with seldom_collecting():
-                self._own = depth, self._worked(wanted)
+            self._own = depth, self._worked(wanted)
         return self._own[1]
 
     def _worked(self, wanted: Iterable[Steps]) -> Records:
@@ -306,8 +305,7 @@ class Part(LevelSearch):
         own = self._own is not None and self._own[0] == depth
         for number, records in enumerate(level):
             if not (own and number == self.number):
-                with seldom_collecting():
-                    self._learn(records)
+                self._learn(records)
             for name, deed in records.alarms:
                 self._alarms.append((PROPERTIES[name], *self._asked(deed)))
         self.heard.append(level)
@@ -480,6 +478,7 @@ def _part(task: Task, number: int, blocks: list[Block], levels: list[list[Record
         del _parts[key]  # of a search before
     part = _parts.get((task.run, number))
     if part is None:
+        collect_seldom()
         part = _parts[task.run, number] = Part(task, number)
     for depth, block in enumerate(blocks):
         if depth + 1 >= len(part.levels):

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import gc
 from array import array
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import NamedTuple
 
@@ -20,15 +19,11 @@ from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS, Event, Space
 from tcpnotes.explore.views import End, Pair, Step, Stimulus, Summary
 
 
-@contextmanager
-def seldom_collecting() -> Iterator[None]:
-    """Hosts go in circles, so garbage is to be collected; but states do not, so seldom."""
-    thresholds = gc.get_threshold()
-    gc.set_threshold(100_000, *thresholds[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*thresholds)
+def collect_seldom() -> tuple[int, int, int]:
+    """Hosts go in circles, so garbage is to be collected; but states do not, so seldom.  How it was done before."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, *before[1:])
+    return before
 
 
 class Found(NamedTuple):
@@ -189,7 +184,8 @@ class Search:
         """
         end = None if timeout is None else monotonic() + timeout
         names = set(stop_at or ())
-        with seldom_collecting():
+        before = collect_seldom()
+        try:
             while not self.done:
                 if limit is not None and len(self.order) >= limit:
                     return False
@@ -203,6 +199,8 @@ class Search:
                     name in names or ("*" in names and not found.property.hole) for name, found in self.found.items()
                 ):
                     return False
+        finally:
+            gc.set_threshold(*before)
         return True
 
     def _advance(self, count: int) -> None:
