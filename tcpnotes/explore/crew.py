@@ -18,11 +18,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from tcpnotes.explore.levels import np
 from tcpnotes.explore.model import Model
-from tcpnotes.explore.part import Block, Expanded, Noted, Part, Task, absorb, asked, expand, wanted, work
+from tcpnotes.explore.part import Part, Task, absorb, asked, expand, wanted, work
 from tcpnotes.explore.properties import PROPERTIES
+from tcpnotes.explore.records import Block, Expanded, Noted
 from tcpnotes.explore.search import Found, Progress
+from tcpnotes.explore.tables import np
 from tcpnotes.workers import HERE, deaf
 
 if TYPE_CHECKING:

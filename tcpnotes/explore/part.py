@@ -18,17 +18,17 @@ from hashlib import blake2b
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tcpnotes.explore.levels import LevelSearch, distinct, np
+from tcpnotes.explore.levels import LevelSearch
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import PROPERTIES
+from tcpnotes.explore.records import Block, Deed, EndRecord, Expanded, Noted, Records, Steps, Table
 from tcpnotes.explore.search import collect_seldom
 from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS, Event
-from tcpnotes.explore.views import App, Stimulus, Summary
-from tcpnotes.trace.segment import Segment
+from tcpnotes.explore.tables import distinct, np
 
 if TYPE_CHECKING:
-    from tcpnotes.explore.ends import Ends
-    from tcpnotes.explore.levels import Asked, Numbers
+    from tcpnotes.explore.levels import Asked
+    from tcpnotes.explore.tables import Numbers
 
 _SIDES = (1 << SIDE_BITS) - 1
 _LEFT = (1 << LEFT_BITS) - 1
@@ -43,85 +43,6 @@ class Task(NamedTuple):
     profile: str
     reduce: bool
     parts: int
-
-
-class Block(NamedTuple):
-    """States that mean the same to everybody: 10 bytes each, and 12 for each side that they consist of."""
-
-    ends: Numbers  # of each side: the digest of its end, and which of `contents` is on its way to it
-    inboxes: Numbers
-    contents: Numbers  # rows of digests of segments, 0 where there are fewer
-    first: Numbers  # of each state, the place of its first side, and of its second
-    second: Numbers
-    left: Numbers
-
-    @property
-    def states(self) -> int:
-        """So many states."""
-        return len(self.left)
-
-    @property
-    def size(self) -> int:
-        """So many bytes."""
-        return sum(column.nbytes for column in self)
-
-
-class EndRecord(NamedTuple):
-    """What a state of an end is like; a host in that state is made when one is needed."""
-
-    app: App
-    due: int
-    spent: int
-    calls: tuple[Stimulus, ...]
-    summary: Summary
-    broken: tuple[str, ...]  # names of properties
-
-
-class Deed(NamedTuple):
-    """What reaches a state of an end (by its digest), as everybody can read it."""
-
-    end: bytes
-    stimulus: Stimulus
-    segment: Segment | None
-
-
-class Steps(NamedTuple):
-    """Steps of ends, as everybody can read them."""
-
-    segments: list[Segment]
-    stimuli: list[tuple[Stimulus, int]]  # with the place of the segment that arrives, or -1
-    ends: bytes  # of each step the digest of the state,
-    what: array[int]  # and the place of what reaches it
-
-
-class Records(NamedTuple):
-    """What came of steps that were made for the first time."""
-
-    steps: Steps
-    outs: list[tuple[int, ...]]  # rows of segments that leave at once, by their places in `steps`
-    there: bytes  # of each step the digest of the state that it leads to,
-    sent: array[int]  # and the place of what is sent
-    ends: dict[bytes, EndRecord]  # the states that are new
-    alarms: list[tuple[str, Deed]]  # properties that a step breaks
-
-
-class Expanded(NamedTuple):
-    """What came of going on from all states of a part at one depth."""
-
-    blocks: list[Block | None]  # one for each other part
-    own: Numbers  # what stays, in this part's numbers
-    transitions: int
-    cut: int
-
-
-class Noted(NamedTuple):
-    """A property that is broken: how deep, in which state, and by which event in it."""
-
-    name: str
-    depth: int
-    left: int
-    state: Block
-    event: Deed | None
 
 
 def _digest(text: str) -> int:
@@ -237,7 +158,7 @@ class Part(LevelSearch):
         """The steps that the states at a depth ask for, and that nobody has made yet."""
         ends = self.space.ends
         asked = (one for keys in self.pieces(self.at_depth(depth)) for one in self._joined.asked(keys))
-        table = _Table(ends)
+        table = Table(ends)
         for number, stimulus in dict.fromkeys(asked):
             if not ends.knows(number, stimulus):
                 table.add(number, stimulus)
@@ -253,7 +174,7 @@ class Part(LevelSearch):
 
     def _worked(self, wanted: Iterable[Steps]) -> Records:
         ends = self.space.ends
-        table = _Table(ends)
+        table = Table(ends)
         there: list[bytes] = []
         outs: list[tuple[int, ...]] = []
         sent = array("I")
@@ -421,37 +342,6 @@ class Part(LevelSearch):
         side = next(event.side for event, _, _ in self.space.explained(key)
                     if event.stimulus == stimulus and ends[event.side] == end)  # fmt: skip
         return Event(side, stimulus)
-
-
-class _Table:
-    """Steps, to be told to others."""
-
-    def __init__(self, ends: Ends) -> None:
-        self._known = ends
-        self._ends: list[bytes] = []
-        self._segments: dict[int, int] = {}
-        self._stimuli: dict[Stimulus, int] = {}
-        self._what = array("I")
-
-    def segment(self, number: int) -> int:
-        """The place of a segment."""
-        return self._segments.setdefault(number, len(self._segments))
-
-    def add(self, end: int, stimulus: Stimulus) -> None:
-        """Take in a step."""
-        if stimulus.what == "segment":
-            self.segment(stimulus.number)
-        self._ends.append(self._known.digests[end])
-        self._what.append(self._stimuli.setdefault(stimulus, len(self._stimuli)))
-
-    @property
-    def steps(self) -> Steps:
-        """All of them."""
-        places = [
-            (one._replace(number=0), self._segments[one.number]) if one.what == "segment" else (one, -1)
-            for one in self._stimuli
-        ]
-        return Steps([self._known.segments[one] for one in self._segments], places, b"".join(self._ends), self._what)
 
 
 def _sides(keys: Numbers) -> tuple[Numbers, Numbers]:

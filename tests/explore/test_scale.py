@@ -20,7 +20,8 @@ pytest.importorskip("distributed", reason="Dask is in the extra 'scale'")
 
 from tcpnotes.explore import part  # noqa: E402
 from tcpnotes.explore.crew import CrewError, CrewSearch, processes  # noqa: E402
-from tcpnotes.explore.levels import Known, LevelSearch, new_search  # noqa: E402
+from tcpnotes.explore.levels import LevelSearch, new_search  # noqa: E402
+from tcpnotes.explore.tables import Known  # noqa: E402
 
 PROFILE = "source"
 

@@ -1,0 +1,123 @@
+"""What the parts of a search tell each other: in no part's own numbers, so that everybody can read it."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING, NamedTuple
+
+from tcpnotes.explore.views import App, Stimulus, Summary
+from tcpnotes.trace.segment import Segment
+
+if TYPE_CHECKING:
+    from tcpnotes.explore.ends import Ends
+    from tcpnotes.explore.tables import Numbers
+
+
+class Block(NamedTuple):
+    """States that mean the same to everybody: 10 bytes each, and 12 for each side that they consist of."""
+
+    ends: Numbers  # of each side: the digest of its end, and which of `contents` is on its way to it
+    inboxes: Numbers
+    contents: Numbers  # rows of digests of segments, 0 where there are fewer
+    first: Numbers  # of each state, the place of its first side, and of its second
+    second: Numbers
+    left: Numbers
+
+    @property
+    def states(self) -> int:
+        """So many states."""
+        return len(self.left)
+
+    @property
+    def size(self) -> int:
+        """So many bytes."""
+        return sum(column.nbytes for column in self)
+
+
+class EndRecord(NamedTuple):
+    """What a state of an end is like; a host in that state is made when one is needed."""
+
+    app: App
+    due: int
+    spent: int
+    calls: tuple[Stimulus, ...]
+    summary: Summary
+    broken: tuple[str, ...]  # names of properties
+
+
+class Deed(NamedTuple):
+    """What reaches a state of an end (by its digest), as everybody can read it."""
+
+    end: bytes
+    stimulus: Stimulus
+    segment: Segment | None
+
+
+class Steps(NamedTuple):
+    """Steps of ends, as everybody can read them."""
+
+    segments: list[Segment]
+    stimuli: list[tuple[Stimulus, int]]  # with the place of the segment that arrives, or -1
+    ends: bytes  # of each step the digest of the state,
+    what: array[int]  # and the place of what reaches it
+
+
+class Records(NamedTuple):
+    """What came of steps that were made for the first time."""
+
+    steps: Steps
+    outs: list[tuple[int, ...]]  # rows of segments that leave at once, by their places in `steps`
+    there: bytes  # of each step the digest of the state that it leads to,
+    sent: array[int]  # and the place of what is sent
+    ends: dict[bytes, EndRecord]  # the states that are new
+    alarms: list[tuple[str, Deed]]  # properties that a step breaks
+
+
+class Expanded(NamedTuple):
+    """What came of going on from all states of a part at one depth."""
+
+    blocks: list[Block | None]  # one for each other part
+    own: Numbers  # what stays, in this part's numbers
+    transitions: int
+    cut: int
+
+
+class Noted(NamedTuple):
+    """A property that is broken: how deep, in which state, and by which event in it."""
+
+    name: str
+    depth: int
+    left: int
+    state: Block
+    event: Deed | None
+
+
+class Table:
+    """Steps, to be told to others."""
+
+    def __init__(self, ends: Ends) -> None:
+        self._known = ends
+        self._ends: list[bytes] = []
+        self._segments: dict[int, int] = {}
+        self._stimuli: dict[Stimulus, int] = {}
+        self._what = array("I")
+
+    def segment(self, number: int) -> int:
+        """The place of a segment."""
+        return self._segments.setdefault(number, len(self._segments))
+
+    def add(self, end: int, stimulus: Stimulus) -> None:
+        """Take in a step."""
+        if stimulus.what == "segment":
+            self.segment(stimulus.number)
+        self._ends.append(self._known.digests[end])
+        self._what.append(self._stimuli.setdefault(stimulus, len(self._stimuli)))
+
+    @property
+    def steps(self) -> Steps:
+        """All of them."""
+        places = [
+            (one._replace(number=0), self._segments[one.number]) if one.what == "segment" else (one, -1)
+            for one in self._stimuli
+        ]
+        return Steps([self._known.segments[one] for one in self._segments], places, b"".join(self._ends), self._what)
