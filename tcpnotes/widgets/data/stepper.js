@@ -169,12 +169,13 @@ function mount(root, data, start, tell) {
       button("keys").setAttribute("aria-expanded", !list.hidden);
     },
   };
+  // A button that has just become useless loses the focus, at once or when it is drawn; keep it in the stepper.
+  const keepFocus = (used) => { if (used.disabled) root.focus({ preventScroll: true }); };
   app.addEventListener("click", (event) => {
     const pressed = event.target.closest("[data-action]");
     if (!pressed) return;
     actions[pressed.dataset.action]();
-    // A button that has just become useless loses the focus; keep it in the stepper.
-    if (pressed.disabled) root.focus({ preventScroll: true });
+    keepFocus(pressed);
   });
   slider.addEventListener("input", () => go(slider.value - 1));
   const keys = {
@@ -188,7 +189,7 @@ function mount(root, data, start, tell) {
     if (!name || (event.target === slider && event.key.length > 1)) return;
     event.preventDefault();
     actions[name]();
-    if (document.activeElement && document.activeElement.disabled) root.focus({ preventScroll: true });
+    keepFocus(event.target);
   });
   // Where a kernel is told (tell), the page is a notebook, and an address that names a step leads nowhere.
   button("copy").hidden = !!tell;
