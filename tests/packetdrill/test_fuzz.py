@@ -90,6 +90,7 @@ def test_any_text_is_read_or_refused(text):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(4 * 3600)  # an input takes some 2 ms
 @given(texts)
 @settings(max_examples=1_000_000, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 def test_any_of_a_million_texts_is_read_or_refused(text):
