@@ -63,7 +63,10 @@ class Timing(NamedTuple):
 
 
 class Size(NamedTuple):
-    """How much is done: ``runs`` runs, and how large each is; `QUICK` proves only that it all works."""
+    """How much is done: ``runs`` runs, and how large each is; `QUICK` proves only that it all works.
+
+    ``model`` is the one that `explore` searches.
+    """
 
     runs: int
     lives: int
@@ -72,12 +75,13 @@ class Size(NamedTuple):
     buckets: int
     forks: int
     recordings: int
+    model: str = "close_anytime"
     events: int = EVENTS
 
 
 FULL = Size(runs=5, lives=3000, standing=100_000, opened=20_000, buckets=1_000_000, forks=20_000, recordings=1000)
 QUICK = Size(
-    runs=1, lives=20, standing=200, opened=20, buckets=2_000, forks=50, recordings=3, events=2_000
+    runs=1, lives=20, standing=200, opened=20, buckets=2_000, forks=50, recordings=3, model="close_lossy", events=2_000
 )  # fmt: skip
 MILLION = FULL._replace(standing=1_000_000, runs=3)
 

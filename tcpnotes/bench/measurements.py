@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -185,6 +186,24 @@ def frames(size: Size) -> Iterator[Figure]:
     yield in_events("frames", "a frame", [once() for _ in range(size.runs)])
 
 
+def explore(size: Size) -> Iterator[Figure]:
+    """A search through all states of a model: transitions a second.  It is fast where numpy is there."""
+    from tcpnotes.explore import load_model
+    from tcpnotes.explore.levels import new_search
+
+    model = load_model(size.model)._replace(lose=0, double=0)
+
+    def once() -> Timing:
+        search = new_search(model, "linux-2.4.0")
+        taken = timed(search.run, 1, size)
+        return taken._replace(seconds=taken.seconds / search.transitions)
+
+    fast = find_spec("numpy") is not None
+    case = f"{model.name} without mishaps{'' if fast else ', and without numpy'}"
+    goal = Goal(1 / 80, 1 / 35, True) if fast else None
+    yield per_second("explore", case, "transitions/s", [once() for _ in range(size.runs)], goal)
+
+
 def _python(*args: str) -> str:
     """What a fresh interpreter prints that finds the library where this one did."""
     from os import environ, pathsep
@@ -213,6 +232,6 @@ MEASUREMENTS = {
     name: _measurement(name, take)
     for name, take in (
         ("lives", lives), ("fork", fork), ("import", imports), ("buckets", buckets), ("replay", replay),
-        ("frames", frames),
+        ("frames", frames), ("explore", explore),
     )
 }  # fmt: skip

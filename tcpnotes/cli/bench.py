@@ -12,7 +12,7 @@ from tcpnotes.cli._command import CommandError, Subparsers, add_json, command, p
 if TYPE_CHECKING:
     from tcpnotes.bench import Figure
 
-_NAMES = ("lives", "fork", "import", "buckets", "replay", "frames")
+_NAMES = ("lives", "fork", "import", "buckets", "replay", "frames", "explore")
 
 
 def add(subparsers: Subparsers) -> None:

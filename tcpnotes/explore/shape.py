@@ -233,7 +233,8 @@ def _whole(sk: Sock, now: int) -> Shape:
 
 
 def _request(req: OpenRequest, now: int) -> Shape:
+    # When it was sent is asked for only before it is sent again; until then `expires` tells.
     return (
-        req.rcv_isn, req.snd_isn, req.rcv_wnd, req.mss, req.acked, req.retrans, req.sent, req.expires - now,
+        req.rcv_isn, req.snd_isn, req.rcv_wnd, req.mss, req.acked, req.retrans, req.expires - now,
         req.sk is not None,
     )  # fmt: skip
