@@ -73,7 +73,7 @@ def run(args: Namespace) -> int:
     with contextlib.ExitStack() as stack:
         if args.bug is not None:
             try:
-                stack.enter_context(planted(int(args.bug) if args.bug.isdigit() else args.bug))
+                stack.enter_context(planted(int(args.bug) if args.bug.isdecimal() else args.bug))
             except ValueError as error:
                 raise CommandError(f"--bug: {error}") from None
         search = _resumed(args) if args.resume else _fresh(args, _client(args, stack))

@@ -82,7 +82,7 @@ def traced(lines: Sequence[str], start: float, hosts: dict[str, str]) -> tuple[l
         address, sport = fields.get("saddr", ""), fields.get("sport", "0")
         if "src" in fields:  # as the trace points of segments write it
             address, _, sport = fields["src"].rpartition(":")
-        if address not in hosts or not sport.isdigit():
+        if address not in hosts or not sport.isdecimal():
             continue
         host, t = hosts[address], round((float(parts["t"]) - start) * 1_000_000)
         if parts["event"] != "inet_sock_set_state":

@@ -92,7 +92,7 @@ def _computed(found: re.Match[str]) -> str:
     for term in found[1].replace(" ", "").split("+"):
         product = 1
         for factor in term.strip("()").split("*"):
-            if not factor.isdigit() or len(factor) > 12:
+            if not (factor.isascii() and factor.isdigit()) or len(factor) > 12:
                 raise CommandRefused(f"the sum {found[0]} is not understood; write the number itself.")
             product *= int(factor)
         total += product

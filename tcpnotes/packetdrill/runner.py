@@ -80,7 +80,7 @@ class _Run:
         text = self.script.options.get(option)
         if text is None:
             return otherwise
-        if not text.isdigit() or len(text) > 12:
+        if not (text.isascii() and text.isdigit()) or len(text) > 12:
             self.outcome.refusal = Refusal(None, f"the option --{option} takes a number, not {text!r}.")
             return otherwise
         return int(text)
