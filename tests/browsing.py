@@ -5,49 +5,38 @@ Skipped with the reason where there is no browser, except in CI.
 
 from __future__ import annotations
 
-import functools
 import os
-import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
+from tool import tool
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
 
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+served = tool("serving").served  # for tests that serve a folder in a block of their own
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Where the browser is."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path: str | None = tool("serving").chromium()
     if path is None:
-        reason = "There is no Chromium here; on Debian: apt-get install chromium fonts-liberation"
         if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+            pytest.fail(tool("serving").NONE)
+        pytest.skip(tool("serving").NONE)
     return path
 
 
 @pytest.fixture(scope="session")
 def browser(chromium: str) -> Iterator[Browser]:
     """One browser for all tests of a session."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, headless=True, args=list(FLAGS))
-        yield started
-        started.close()
+    with tool("serving").started() as one:
+        yield one
 
 
 @pytest.fixture
@@ -92,23 +81,6 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     for context, made in visits:
         context.close()
         assert made.outside == [], "requests left this machine"
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """A folder on a free port of the loopback, for a while: its address, which ends in a slash."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 @pytest.fixture

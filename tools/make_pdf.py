@@ -9,20 +9,16 @@ pages of the book together, with an outline, and turns links between them into l
 from __future__ import annotations
 
 import argparse
-import functools
 import os
-import shutil
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import yaml
+from serving import served, started
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -32,10 +28,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 BUILT = ROOT / "book" / "_build"
 SITE, SLIDES = BUILT / "site", BUILT / "slides"
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 HEADINGS = """[...document.querySelectorAll("h1, h2, h3, h4, h5")].map((one) => {
     const copy = one.cloneNode(true);
     copy.querySelectorAll(".headerlink").forEach((link) => link.remove());
@@ -66,39 +58,6 @@ def contents() -> list[Page]:
 def title() -> str:
     """The title of the book."""
     return str(yaml.safe_load((ROOT / "book" / "_config.yml").read_text(encoding="utf-8"))["title"])
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder on this machine alone: its address."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@contextmanager
-def started() -> Iterator[Browser]:
-    """A browser; SystemExit with a sentence when there is none."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        sys.exit("Printing needs Playwright: make setup installs it.")
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        sys.exit("There is no Chromium here; on Debian: apt-get install chromium fonts-liberation.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 def print_decks(browser: Browser, folder: Path) -> Iterator[Path]:

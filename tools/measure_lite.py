@@ -10,26 +10,22 @@ sent, and the bytes of the whole folder.
 from __future__ import annotations
 
 import argparse
-import functools
 import json
-import shutil
 import statistics
 import sys
-import threading
 import time
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from make_lite import BUILT, MOST
-from measure_site import FLAGS, Server
+from serving import Public, served, started
 
 SECONDS = 40  # until the kernel is ready, cold
 _IDLE = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 _RUN = "window.jupyterapp.commands.execute('notebook:run-all-cells')"  # a promise of their end
 
 
-class _Counting(Server):
+class _Counting(Public):
     sent = 0
 
     def send_header(self, keyword: str, value: str) -> None:
@@ -63,19 +59,9 @@ def main() -> int:
     notebooks = sorted((args.folder / "files").glob("01_*.ipynb"))
     if not notebooks:
         parser.error(f"{args.folder}: there is no JupyterLite with the chapters; make lite")
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        parser.error("there is no Chromium; on Debian: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Counting, directory=str(args.folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}/notebooks/index.html?path={notebooks[0].name}"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    with served(args.folder, _Counting) as root, started() as browser:
+        address = f"{root}notebooks/index.html?path={notebooks[0].name}"
         seen = [visit(browser, address) for _ in range(args.rounds)]
-        browser.close()
-    server.shutdown()
     size = sum(path.stat().st_size for path in args.folder.rglob("*") if path.is_file())
     ready, ran = (statistics.median(visit[i] for visit in seen) for i in (0, 1))
     late = max(visit[0] for visit in seen)

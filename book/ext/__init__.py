@@ -52,6 +52,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("tcpnotes_ext", state.hexdigest()[:16], "env", str)
     app.connect("config-inited", in_parallel)
     app.connect("config-inited", pages.write)
+    app.connect("build-finished", pages.sweep)
     app.add_post_transform(links.FindChapters)
     app.add_post_transform(links.FindNames)
     app.add_post_transform(links.Resolve)

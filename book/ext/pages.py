@@ -125,6 +125,9 @@ def generated(what: Known) -> Iterator[tuple[str, str]]:
         yield f"api/{module}.rst", _rest(module)
 
 
+FOLDERS = ("functions", "items", "scenarios", "api")
+
+
 def write(app: Sphinx, config: Config) -> None:
     """Bring the generated files up to date: write what differs, remove what is not wanted any more."""
     book = Path(app.srcdir)
@@ -134,7 +137,17 @@ def write(app: Sphinx, config: Config) -> None:
         file.parent.mkdir(exist_ok=True)
         if not file.is_file() or file.read_text(encoding="utf-8") != text:
             file.write_text(text, encoding="utf-8")
-    for folder in ("functions", "items", "scenarios", "api"):
+    for folder in FOLDERS:
         for file in (book / folder).iterdir():
             if f"{folder}/{file.name}" not in wanted:
                 file.unlink()
+
+
+def sweep(app: Sphinx, error: Exception | None) -> None:
+    """Take away the pages of an earlier build whose files are gone."""
+    if error or app.builder.name != "html":
+        return
+    for folder in (*FOLDERS, "notebooks"):
+        for page in (Path(app.outdir) / folder).glob("*.html"):
+            if f"{folder}/{page.stem}" not in app.env.found_docs:
+                page.unlink()

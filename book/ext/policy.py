@@ -3,6 +3,7 @@
 A page's Content-Security-Policy names this host alone.  Scripts that stand inside a page run only when they are the
 theme's own, which are known here by how they begin, and by their hash in the page.  What all steppers of a notebook
 share comes from one file, so the copy in the notebook's output goes.  Any other script inside a page is an error.
+Scripts from files come side by side, and run when the page is there.
 """
 
 from __future__ import annotations
@@ -48,6 +49,13 @@ _SEARCH = re.compile(
 _ICONS = re.compile(
     r"\s*<script[^>]*\bscripts/fontawesome\.js[^>]*></script>(\s*<link[^>]*\bscripts/fontawesome\.js[^>]*>)?"
 )
+
+
+# Scripts for which the parser would stop, one after the other: with a policy in the page it does not look ahead.
+_HEAD = re.compile(r"<head>.*?</head>", re.DOTALL)
+_WAITS = re.compile(r"<script(?=[^>]*\ssrc=)(?![^>]*\s(?:async|defer|type)\b)")
+# Settings that nothing reads but the theme's choice of versions and its results while one types: the book has neither.
+_SETTINGS = re.compile(r"\s*<script>\s*DOCUMENTATION_OPTIONS\.[^<]*</script>")
 
 
 class Touched(NamedTuple):
@@ -117,6 +125,11 @@ def touch(html: str, searching: bool = False) -> Touched:
     return Touched(f"{html[:at]}\n    {meta}{html[at:]}", strange)
 
 
+def hurry(html: str) -> str:
+    """A page whose scripts come side by side, and run when the page is there."""
+    return _HEAD.sub(lambda head: _WAITS.sub("<script defer", _SETTINGS.sub("", head[0])), html, count=1)
+
+
 def hash_of(script: str) -> str:
     """A script's hash as a policy spells it."""
     return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -137,7 +150,8 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         html = path.read_text(encoding="utf-8")
         if _MARK in html:
             continue
-        done = touch(html, searching=path.name == "search.html")
+        searching = path.name == "search.html"
+        done = touch(html if searching else hurry(html), searching)
         for script in done.strange:
             log.warning("%s holds a script that is not the book's and will not run: %s…", path.name, script)
         path.write_text(done.html, encoding="utf-8")

@@ -143,6 +143,24 @@ def test_a_link_opens_the_stepper_at_its_step(site: Path, at: str, visit: Callab
     page.wait_for_function("() => document.querySelector('tcpnotes-stepper').dataset.step === '2'")
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_link_to_a_section_stays_there_while_the_page_grows(
+    site: Path, at: str, visit: Callable[..., Any], width: int
+) -> None:
+    page = visit(width).page
+    name = next(path.relative_to(site).as_posix() for path in (site / "notebooks").glob("01_*.html"))
+    page.goto(at + name, wait_until="load")
+    sections = page.eval_on_selector_all("article section section", "(all) => all.map((one) => one.id)")
+    middle = sections[len(sections) // 2]
+    lands = f"() => Math.abs(document.getElementById({middle!r}).getBoundingClientRect().top) < 100"
+    page.goto("about:blank")
+    page.goto(f"{at}{name}#{middle}", wait_until="load")
+    page.wait_for_function(lands)
+    page.wait_for_function("() => [...document.querySelectorAll('tcpnotes-stepper')].every((one) => one.dataset.step)")
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_function(lands)
+
+
 def test_a_link_knows_the_second_stepper_of_a_scenario(site: Path, at: str, visit: Callable[..., Any]) -> None:
     page = visit().page
     name = next(name for name in with_steppers(site) if (site / name).read_text("utf-8").count(f"<{STEPPER}") > 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ext.policy import hash_of, touch
+from ext.policy import hash_of, hurry, touch
 
 PAGE = '<html><head><meta charset="utf-8"><title>t</title></head><body>{}</body></html>'
 THEME = 'document.documentElement.dataset.mode = localStorage.getItem("mode") || "auto";'
@@ -71,3 +71,14 @@ def test_the_index_of_words_is_left_to_the_page_of_results() -> None:
     index = '<script src="../searchindex.js"></script>'
     assert index not in touch(PAGE.format(index)).html
     assert index in touch(PAGE.format(index), searching=True).html
+
+
+def test_scripts_from_files_do_not_hold_the_page_up() -> None:
+    head = '<head><script {}src="a.js"></script><script defer="defer" src="b.js"></script></head>'
+    assert hurry(head.format("")) == head.format("defer ")
+
+
+def test_no_script_inside_a_page_asks_for_one_that_comes_later() -> None:
+    head = '<head><script src="documentation_options.js"></script>{}</head>'
+    setting = "\n<script>DOCUMENTATION_OPTIONS.pagename = 'a';</script>"
+    assert "pagename" not in hurry(head.format(setting))
