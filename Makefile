@@ -21,7 +21,7 @@ NBVAL := $(BIN)/python -m pytest --nbval -p no:cacheprovider -n $(JOBS) --dist l
 .DEFAULT_GOAL := notebooks
 .DELETE_ON_ERROR:
 .PHONY: notebooks setup site lite slides pdf show jupyter-book publish measure-site measure-lite card test test-fast lint types layers tests nbval
-.PHONY: native bench-native test-native wire browser long bench picture format lock clean help
+.PHONY: native bench-native bench-check test-native wire browser long bench picture format lock clean help
 
 notebooks: setup  ## set up if need be, and open the notebooks in JupyterLab on this machine (the default)
 	$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=notebooks $(LABFLAGS)
@@ -73,7 +73,7 @@ measure-lite: lite  ## bytes and seconds until Python is ready in the browser
 card: setup  ## draw the picture that links to the book show
 	$(BIN)/python tools/draw_card.py
 
-test: lint types layers site tests test-native wire nbval browser jupyter-book  ## set up if need be, and check everything (what CI runs)
+test: lint types layers site tests test-native wire nbval browser jupyter-book bench-check  ## set up if need be, and check everything (what CI runs)
 
 test-fast: lint types layers site tests nbval  ## the same without a browser
 
@@ -110,6 +110,9 @@ long: setup  ## tests that take many minutes
 
 bench: setup  ## time the engine
 	$(BIN)/tcpnotes bench
+
+bench-check: setup  ## is the engine as fast as docs/bench.jsonl says? (ratios, as docs/bench.md has it)
+	$(BIN)/tcpnotes bench lives fork replay --against docs/bench.jsonl
 
 native: $(NATIVE)  ## build the engine compiled, beside the plain one: build/native (needs a C compiler)
 
@@ -150,7 +153,7 @@ clean:  ## remove all that was made here, .venv/ too
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:  ## this list
-	@awk -F ':.*## +' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## +' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # -- setting up ----------------------------------------------------------------------------------------------------
 

@@ -41,3 +41,10 @@ def fallen(figures: list[Figure], before: Earlier) -> list[tuple[Figure, float]]
     """The figures that are worth less than `ALLOWED` allows, and what share is left."""
     shares = [(figure, share(figure, before)) for figure in figures]
     return [(figure, left) for figure, left in shares if left is not None and left < 1 - ALLOWED]
+
+
+def missing(figures: list[Figure], before: Earlier) -> list[tuple[str, str]]:
+    """Measurement and case of what was taken earlier, and is not among the figures of the same measurement now."""
+    taken = {(figure.measurement, figure.case) for figure in figures}
+    names = {figure.measurement for figure in figures}
+    return [key for key in before if key[0] in names and key not in taken]

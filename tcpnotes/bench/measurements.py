@@ -167,9 +167,7 @@ def replay(size: Size) -> Iterator[Figure]:
         for recording in recordings:
             perform(recording)
 
-    yield per_second(
-        "replay", f"{len(recordings)} recordings", "rows/s", [timed(doing, rows, size) for _ in range(size.runs)]
-    )
+    yield per_second("replay", "recordings", "rows/s", [timed(doing, rows, size) for _ in range(size.runs)])
 
 
 def frames(size: Size) -> Iterator[Figure]:

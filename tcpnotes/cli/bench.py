@@ -33,7 +33,7 @@ def add(subparsers: Subparsers) -> None:
         "--against",
         metavar="FILE",
         type=Path,
-        help="earlier figures (of --json); exit status 1 if one fell by 30 %%",
+        help="earlier figures (of --json); exit status 1 if one fell by 30 %%, or is no longer measured",
     )
     add_json(parser)
 
@@ -47,7 +47,7 @@ def _name(text: str) -> str:
 def run(args: Namespace) -> int:
     """Take the measurements and print them as they come."""
     from tcpnotes.bench import FULL, MEASUREMENTS, MILLION, QUICK
-    from tcpnotes.bench.fallen import earlier, fallen
+    from tcpnotes.bench.fallen import earlier, fallen, missing
     from tcpnotes.kernel import mirror
 
     size = QUICK if args.quick else MILLION if args.million else FULL
@@ -56,6 +56,7 @@ def run(args: Namespace) -> int:
     except ValueError as error:
         raise CommandError(str(error)) from None
     lost: list[tuple[Figure, float]] = []
+    absent: list[tuple[str, str]] = []
     rows: list[tuple[str, ...]] = [("MEASUREMENT", "CASE", "VALUE", "RATIO", "MUST", "AIM", "")]
     for name in dict.fromkeys(args.names or _NAMES):
         if sys.stderr.isatty():
@@ -64,6 +65,7 @@ def run(args: Namespace) -> int:
         if fallen(figures, before):  # a machine may have been busy: once more
             figures = list(MEASUREMENTS[name].take(size))
         lost += fallen(figures, before)
+        absent += missing(figures, before)
         for figure in figures:
             if args.json:
                 goal = figure.goal
@@ -82,7 +84,9 @@ def run(args: Namespace) -> int:
         print_columns(rows)
     for figure, left in lost:
         print(f"{figure.measurement}, {figure.case}: only {left:.0%} of what it was.", file=sys.stderr)
-    return 1 if lost else 0
+    for key in absent:
+        print(f"{', '.join(key)}: in {args.against}, but not measured now.", file=sys.stderr)
+    return 1 if lost or absent else 0
 
 
 def _row(figure: Figure) -> tuple[str, ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tcpnotes.bench import MEASUREMENTS, QUICK, Figure
+from tcpnotes.bench import MEASUREMENTS, QUICK, Figure, measurements
 from tcpnotes.bench.buckets import measure
 from tcpnotes.bench.calibration import events_per_second
-from tcpnotes.bench.fallen import earlier, fallen
+from tcpnotes.bench.fallen import earlier, fallen, missing
 from tcpnotes.bench.lives import CLIENT, SERVER, Lives
 from tcpnotes.bench.measure import Goal, Timing, compared, in_events, per_second
 from tcpnotes.cli.bench import _NAMES
@@ -58,11 +59,32 @@ def test_what_was_not_measured_then_cannot_have_fallen() -> None:
     assert fallen([figure_with(0.1)], {("fork", "fork"): 1.0}) == []
 
 
+def test_what_was_measured_then_and_is_not_now_is_missing() -> None:
+    before = {("lives", "trace off"): 0.1, ("lives", "no such case"): 0.1, ("fork", "not asked for"): 1.0}
+    assert missing([figure_with(0.1)], before) == [("lives", "no such case")]
+
+
 def test_a_file_without_figures_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "figures.jsonl"
     path.write_text('{"name": "lives", "case": "trace off", "ratio": 0.5}\n{}\n')
     with pytest.raises(ValueError, match=r"figures.jsonl:2: no figure of 'tcpnotes bench --json'\."):
         earlier(path)
+
+
+def test_the_committed_figures_are_those_that_are_checked() -> None:
+    root = Path(__file__).parents[2]
+    (checked,) = re.findall(r"tcpnotes bench (.+) --against docs/bench\.jsonl", (root / "Makefile").read_text("utf-8"))
+    figures = earlier(root / "docs" / "bench.jsonl")
+    assert {name for name, _ in figures} == set(checked.split()) <= set(MEASUREMENTS)
+    assert all(ratio > 0 for ratio in figures.values())
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_search_without_numpy_says_so_and_has_no_goal(there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measurements, "find_spec", lambda name: there or None)
+    (figure,) = MEASUREMENTS["explore"].take(TINY)
+    assert figure.case == "close_lossy without mishaps" + ("" if there else ", and without numpy")
+    assert (figure.goal is not None) is there
 
 
 def test_lives_live_and_leave_nothing_behind() -> None:
