@@ -43,7 +43,7 @@ _MARK = '<meta http-equiv="Content-Security-Policy"'
 _EXECUTED = ("text/javascript", "application/javascript", "module")
 # The index of all words, half a megabyte, is for the page of results: the field that leads there does not need it.
 _SEARCH = re.compile(
-    r"\s*<script src=\"[^\"]*(?:_static/searchtools|_static/language_data|searchindex)\.js[^>]*></script>"
+    r"\s*<script\b[^>]*\ssrc=\"[^\"]*(?:_static/searchtools|_static/language_data|searchindex)\.js[^>]*></script>"
 )
 # 1.5 MB that draw the theme's icons as SVG; its style sheet has them as a font too.
 _ICONS = re.compile(

@@ -71,6 +71,8 @@ def test_the_index_of_words_is_left_to_the_page_of_results() -> None:
     index = '<script src="../searchindex.js"></script>'
     assert index not in touch(PAGE.format(index)).html
     assert index in touch(PAGE.format(index), searching=True).html
+    head = PAGE.replace("</head>", f"{index}</head>").format("")
+    assert "searchindex" not in touch(hurry(head)).html
 
 
 def test_scripts_from_files_do_not_hold_the_page_up() -> None:
