@@ -155,13 +155,19 @@ class Part(LevelSearch):
         return ends.number(deed.end), stimulus
 
     def wanted(self, depth: int) -> Steps:
-        """The steps that the states at a depth ask for, and that nobody has made yet."""
+        """The steps that the states at a depth ask for, and that nobody had made before.
+
+        Asked again later, as its answer was lost, it tells of all steps that were made then.
+        """
         ends = self.space.ends
-        asked = (one for keys in self.pieces(self.at_depth(depth)) for one in self._joined.asked(keys))
         table = Table(ends)
-        for number, stimulus in dict.fromkeys(asked):
-            if not ends.knows(number, stimulus):
-                table.add(number, stimulus)
+        made = self.heard[depth] if depth < len(self.heard) else []
+        if self._own is not None and self._own[0] == depth:
+            made = [*made, self._own[1]]
+        again = (one for records in made for one in self._read(records.steps))
+        asked = (one for keys in self.pieces(self.at_depth(depth)) for one in self._joined.asked(keys))
+        for one in dict.fromkeys((*again, *(one for one in asked if not ends.knows(*one)))):
+            table.add(*one)
         return table.steps
 
     def work(self, depth: int, wanted: Iterable[Steps]) -> Records:
@@ -197,12 +203,17 @@ class Part(LevelSearch):
         return Records(table.steps, outs, b"".join(there), sent, new, alarms)
 
     def _mine(self, wanted: Iterable[Steps]) -> Iterator[Asked]:
-        ends = self.space.ends
         for steps in wanted:
-            stimuli = [ends.stimuli[number] for number in self._stimuli(steps)]
-            for place, what in enumerate(steps.what):
-                if steps.ends[16 * place] % self.task.parts == self.number:
-                    yield ends.number(steps.ends[16 * place : 16 * place + 16]), stimuli[what]
+            for one in self._read(steps):
+                if self.space.ends.digests[one[0]][0] % self.task.parts == self.number:
+                    yield one
+
+    def _read(self, steps: Steps) -> Iterator[Asked]:
+        """Steps in this part's numbers."""
+        ends = self.space.ends
+        stimuli = [ends.stimuli[number] for number in self._stimuli(steps)]
+        for place, what in enumerate(steps.what):
+            yield ends.number(steps.ends[16 * place : 16 * place + 16]), stimuli[what]
 
     def _stimuli(self, steps: Steps) -> list[int]:
         """This part's numbers for stimuli."""

@@ -126,6 +126,24 @@ def test_parts__what_is_lost_is_built_again_with_all_that_was_found(model: str) 
     assert outcome(crew) == outcome(alone)
 
 
+def test_parts__what_is_asked_again_when_its_answer_is_lost_is_answered_as_before() -> None:
+    """Dask has any task done again, also long after others have gone on."""
+    crew = CrewSearch(AtOnce(2), load_model("close_lossy"), PROFILE)
+    assert crew.run()
+    for depth, level in enumerate(crew._heard):
+        asked = [part.wanted(crew.task, n, crew._blocks[n][: depth + 1], crew._heard[:depth]) for n in range(2)]
+        part._parts.clear()  # and those who are asked now have nothing but the answers
+        again = [part.work(crew.task, n, crew._blocks[n][: depth + 1], crew._heard[:depth], asked) for n in range(2)]
+        assert [_as_told(records) for records in again] == [_as_told(records) for records in level]
+        crew._ask("noted")  # all have heard everything again
+
+
+def _as_told(records: Any) -> Any:
+    steps = records.steps
+    digests = [steps.ends[at : at + 16] for at in range(0, len(steps.ends), 16)]
+    return {(end, str(steps.stimuli[what][0])) for end, what in zip(digests, steps.what, strict=True)}
+
+
 @pytest.mark.parametrize("model", ["close_lossy", "closed_window", "write_close", "lingering"])
 def test_circles__what_cannot_go_on_for_ever_need_not_be_looked_at(model: str) -> None:
     """Every circle that is found when all states are asked is found among those that are."""
