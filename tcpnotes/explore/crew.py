@@ -5,8 +5,8 @@ which steps of ends it needs (`part.wanted`), does its share of them with the en
 (`part.work`), goes on from its states (`part.expand`) and takes in what falls to it
 (`part.absorb`).  All are tasks that any process can do again from the blocks and records of
 earlier depths, so when a process dies Dask has what it knew made anew by another, and
-nothing comes out differently.  The
-client keeps no states; it asks the parts for the way to what they found, one state a depth.
+nothing comes out differently.  The client keeps no states; it asks the parts for the way to
+what they found, one state a depth.
 """
 
 from __future__ import annotations
@@ -86,7 +86,6 @@ class CrewSearch(Part):
         empty = self.block(np.zeros(0, dtype=np.uint64))
         self._blocks: list[list[Future[Any] | Block]] = [[first if part == home else empty] for part in range(parts)]
         self._heard: list[Future[Any]] = []  # what came of the engine's work at each depth
-        self._notes: list[Noted] = []
         self._cut = 0
         self._workers: list[str] = []
 

@@ -44,6 +44,11 @@ class Turn(NamedTuple):
     second: bool  # is ``me`` the second side?
 
 
+def sides_of(keys: Numbers) -> tuple[Numbers, Numbers]:
+    """The two sides of each state."""
+    return (keys >> SIDE_BITS + LEFT_BITS).astype(np.int64), (keys >> LEFT_BITS).astype(np.int64) & _SIDES
+
+
 class Joined:
     """What may come next, for many states of a space at once."""
 
@@ -203,9 +208,7 @@ class Joined:
             yield from map(self._aging, self._end_ages.unknown(numbers).tolist())
 
     def _split(self, keys: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-        sides = keys >> SIDE_BITS + LEFT_BITS, keys >> LEFT_BITS & np.uint64(_SIDES), keys & np.uint64(_LEFT)
-        a, b, left = (part.astype(np.int64) for part in sides)
-        return a, b, left
+        return *sides_of(keys), (keys & np.uint64(_LEFT)).astype(np.int64)
 
     def _dry(self, a: Numbers, b: Numbers) -> tuple[Numbers, Numbers]:
         """Which states have something on its way to a side that has nothing left: of each side."""
@@ -326,7 +329,7 @@ class LevelSearch(Search):
         """Steps that break something were met for the first time, somewhere among ``keys``."""
         joined = self._joined
         joined.refresh()
-        sides = [(keys >> SIDE_BITS + LEFT_BITS).astype(np.int64), (keys >> LEFT_BITS).astype(np.int64) & _SIDES]
+        sides = sides_of(keys)
         first, second = (joined.ends_of[side] for side in sides)
         for one, end, stimulus in self._alarms:
             if self._known_before(one):
@@ -358,7 +361,7 @@ class LevelSearch(Search):
             return
         joined = self._joined
         joined.refresh()
-        a, b = (keys >> SIDE_BITS + LEFT_BITS).astype(np.int64), (keys >> LEFT_BITS).astype(np.int64) & _SIDES
+        a, b = sides_of(keys)
         first, second = joined.ends_of[a], joined.ends_of[b]
         summaries = np.array(self._summary_of, dtype=np.int64)
         left = keys & np.uint64(_LEFT)
@@ -398,7 +401,7 @@ class LevelSearch(Search):
         ends = self._joined.ends_of
         restless = np.zeros(len(self.space.ends.digests), dtype=bool)
         restless[list(lively)] = True
-        a, b = (keys >> SIDE_BITS + LEFT_BITS).astype(np.int64), (keys >> LEFT_BITS).astype(np.int64) & _SIDES
+        a, b = sides_of(keys)
         some = restless[ends[a]] | restless[ends[b]]
         keys, a, b = keys[some], a[some], b[some]
         summaries = np.array(self._summary_of, dtype=np.int64)

@@ -18,19 +18,18 @@ from hashlib import blake2b
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tcpnotes.explore.levels import LevelSearch
+from tcpnotes.explore.levels import LevelSearch, sides_of
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import PROPERTIES
 from tcpnotes.explore.records import Block, Deed, EndRecord, Expanded, Noted, Records, Steps, Table
 from tcpnotes.explore.search import collect_seldom
-from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS, Event
+from tcpnotes.explore.space import LEFT_BITS, Event
 from tcpnotes.explore.tables import distinct, np
 
 if TYPE_CHECKING:
     from tcpnotes.explore.levels import Asked
     from tcpnotes.explore.tables import Numbers
 
-_SIDES = (1 << SIDE_BITS) - 1
 _LEFT = (1 << LEFT_BITS) - 1
 _ODD = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio: spreads numbers over all bits
 
@@ -111,7 +110,7 @@ class Part(LevelSearch):
     def block(self, keys: Numbers) -> Block:
         """States as others can read them."""
         self._index()
-        first, second = _sides(keys)
+        first, second = sides_of(keys)
         sides, places = _packed(len(self._side_marks), first, second)
         inboxes, inbox_places = _packed(len(self._contents), self._joined.inboxes_of[sides])
         return Block(
@@ -135,7 +134,7 @@ class Part(LevelSearch):
     def _owners(self, keys: Numbers) -> Numbers:
         """To which part each state falls."""
         self._index()
-        first, second = (self._side_marks[sides] for sides in _sides(keys))
+        first, second = (self._side_marks[sides] for sides in sides_of(keys))
         mark = first + second if self.space.symmetric else first * np.uint64(3) + second
         mark = (mark + (keys & np.uint64(_LEFT))) * np.uint64(_ODD)
         return (mark >> np.uint64(33)) % np.uint64(self.task.parts)
@@ -332,7 +331,7 @@ class Part(LevelSearch):
         """Those of ``keys`` from which ``target`` may come next: all events but timers leave one end as it is."""
         self._joined.refresh()
         ends, inboxes = self._joined.ends_of, self._joined.inboxes_of
-        (a, b), there = _sides(keys), np.concatenate(_sides(target))
+        (a, b), there = sides_of(keys), np.concatenate(sides_of(target))
         still = np.isin(ends[a], ends[there]) | np.isin(ends[b], ends[there])
         near: Numbers = keys[still | (inboxes[a] + inboxes[b] == 0) | (self.model.late > 0)]
         return near
@@ -353,10 +352,6 @@ class Part(LevelSearch):
         side = next(event.side for event, _, _ in self.space.explained(key)
                     if event.stimulus == stimulus and ends[event.side] == end)  # fmt: skip
         return Event(side, stimulus)
-
-
-def _sides(keys: Numbers) -> tuple[Numbers, Numbers]:
-    return (keys >> SIDE_BITS + LEFT_BITS).astype(np.int64), (keys >> LEFT_BITS).astype(np.int64) & _SIDES
 
 
 def _packed(count: int, *numbers: Numbers) -> tuple[Numbers, Numbers]:

@@ -546,6 +546,13 @@ STEP_4 = (
 )
 
 _BUCKET_WAITS = scene(None, context(bucket("create", "FIN_WAIT2")))
+# The port is refused, and what stands in the way still does when the next thing happens.
+BIND_REFUSED = scene(
+    calls("bind", ANY, Var("port")),
+    enter("tcp_v4_get_port", on=ANY),
+    returns("bind", -1, "EADDRINUSE"),
+    not_before_next=(bucket("kill"),),
+)
 _TIME_WAIT = scene(
     None,
     context(bucket(frozenset({"schedule", "reschedule"}), "TIME_WAIT")),
@@ -631,12 +638,7 @@ STEPS_5_TO_7 = (
         "time_wait_holds_port",
         pattern(
             _TIME_WAIT,
-            scene(
-                calls("bind", ANY, Var("port")),
-                enter("tcp_v4_get_port", on=ANY),
-                returns("bind", -1, "EADDRINUSE"),
-                not_before_next=(bucket("kill"),),
-            ),
+            BIND_REFUSED,
             scene(
                 gets(dport=Var("port")),
                 enter("tcp_timewait_state_process", on=TW, state="TIME_WAIT"),

@@ -15,7 +15,7 @@ from tcpnotes.scenarios.patterns import (
     Times,
     Var,
 )
-from tcpnotes.scenarios.shows import DATA, FD, SOMETHING, Proof
+from tcpnotes.scenarios.shows import BIND_REFUSED, DATA, FD, SOMETHING, Proof
 from tcpnotes.scenarios.words import (
     ACK,
     FIN,
@@ -523,12 +523,7 @@ REUSE = (
         "server_restarts",
         pattern(
             _TIME_WAIT,
-            scene(
-                calls("bind", ANY, Var("port")),
-                enter("tcp_v4_get_port", on=ANY),
-                returns("bind", -1, "EADDRINUSE"),
-                not_before_next=(bucket("kill"),),
-            ),
+            BIND_REFUSED,
             scene(
                 context(calls("setsockopt", FD, "SOL_SOCKET", "SO_REUSEADDR", 1)),
                 not_before_next=(bucket("kill"),),
