@@ -118,7 +118,7 @@ def inet_stream_connect(sk: Sock, addr: int, port: int, nonblock: bool, task: Ta
             return -errno.EISCONN
         if not sk.num and sk.net.profile.connect_port == "held by nobody":
             if tcp_v4_get_port(sk, 0):
-                return -(errno.EAGAIN if sk.net.profile.no_free_port == "EAGAIN" else errno.EADDRNOTAVAIL)
+                return no_free_port(sk.net)
             sk.sport = sk.num
         answer = tcp_v4_connect(sk, addr, port)
         if answer < 0:
@@ -265,6 +265,7 @@ def sock_getsockopt(sk: Sock, name: str) -> int | str | tuple[int, int]:
 
 
 # What C declares in headers and defines elsewhere.
+from tcpnotes.kernel.inet_hashtables import no_free_port
 from tcpnotes.kernel.tcp import (
     tcp_accept,
     tcp_close,

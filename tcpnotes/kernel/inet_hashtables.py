@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 
 from tcpnotes.kernel.bucket import TwBucket
+from tcpnotes.kernel.net import Net
 from tcpnotes.kernel.sock import MAXSEQ, TIME_WAIT, Sock
 
 
@@ -38,6 +39,11 @@ def choose_port(sk: Sock) -> int:
         net.port_rover = number
         return 0
     sk.num = sk.sport = 0
+    return no_free_port(net)
+
+
+def no_free_port(net: Net) -> int:
+    """What connect returns when no port is left."""
     return -(errno.EAGAIN if net.profile.no_free_port == "EAGAIN" else errno.EADDRNOTAVAIL)
 
 
