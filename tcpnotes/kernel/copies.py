@@ -15,14 +15,15 @@ def copier(
     are names that these need.
     """
     copied = copied or {}
-    lines = ["def copy(old):", "    new = make(cls)"]
-    for name in fields:
-        lines.append(f"    new.{name} = {copied.get(name, 'old.' + name)}")
-    lines.append("    return new")
-    space: dict[str, Any] = {"make": cls.__new__, "cls": cls, **known}
-    exec("\n".join(lines), space)  # our own text, made from the fields above
-    made: Callable[[Any], Any] = space["copy"]
-    return made
+    name = cls.__name__
+    lines = [f"def copy(old: {name}) -> {name}:", f"    new = {name}.__new__({name})"]
+    lines += [f"    new.{field} = {copied.get(field, 'old.' + field)}" for field in fields]
+    text = "\n".join([*lines, "    return new"])
+    space: dict[str, Any] = {name: cls, **known}
+    exec("from __future__ import annotations\n" + text, space)  # our own text, made from the fields above
+    made: Any = space["copy"]
+    made.text = text  # a compiled engine has it written out (tools/native.py)
+    return made  # type: ignore[no-any-return]
 
 
 def freezer(fields: Iterable[str]) -> Callable[[Any], tuple[object, ...]]:

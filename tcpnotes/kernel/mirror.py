@@ -18,9 +18,6 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
-from tcpnotes.trace.recorder import record
-from tcpnotes.trace.records import Enter
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -70,7 +67,7 @@ def shell({parameters}):
     if _trace is None:
         return _fn({parameters})
     _open = _trace.open
-    _trace.add(_record(_Enter, (_net.now, _trace.host, len(_open), {name!r}, {subject}.id, "enter")))
+    _trace.add((_net.now, _trace.host, len(_open), {name!r}, {subject}.id, "enter"))
     _open.append({open})
     try:
         return _fn({parameters})
@@ -93,7 +90,7 @@ def _shell(entry: Mirrored) -> Callable[..., Any]:
         name=name,
         open=f"_open[-1] if _open else {name!r}" if entry.inline else repr(name),
     )
-    names: dict[str, Any] = {"_wraps": functools.wraps, "_fn": entry.function, "_record": record, "_Enter": Enter}
+    names: dict[str, Any] = {"_wraps": functools.wraps, "_fn": entry.function}
     exec(text, names)  # our own text, made from the parameters' names
     shell: Callable[..., Any] = names["shell"]
     return shell

@@ -370,8 +370,8 @@ _clone_net_fields = copier(
         "listening": "{}",
         "ehash": "{}",
         "tw_hash": "{}",
-        "tw_cells": "[empty_cell] * 40",
+        "tw_cells": "[EMPTY_CELL] * 40",
         "socks": "{}",
     },
-    empty_cell=EMPTY_CELL,
+    EMPTY_CELL=EMPTY_CELL,
 )

@@ -253,14 +253,14 @@ copy_sock_fields = copier(
     Sock,
     SOCK_FIELDS,
     {
-        "receive_queue": "clone_queue(old.receive_queue) if old.receive_queue else []",
-        "write_queue": "clone_queue(old.write_queue) if old.write_queue else []",
-        "out_of_order_queue": "clone_queue(old.out_of_order_queue) if old.out_of_order_queue else []",
-        "prequeue": "clone_queue(old.prequeue) if old.prequeue else []",
+        "receive_queue": "_clone_queue(old.receive_queue) if old.receive_queue else []",
+        "write_queue": "_clone_queue(old.write_queue) if old.write_queue else []",
+        "out_of_order_queue": "_clone_queue(old.out_of_order_queue) if old.out_of_order_queue else []",
+        "prequeue": "_clone_queue(old.prequeue) if old.prequeue else []",
         "listen_opt": "old.listen_opt.clone() if old.listen_opt is not None else None",
         "accept_queue": "old.accept_queue[:]",
     },
-    clone_queue=_clone_queue,
+    _clone_queue=_clone_queue,
 )
 
 

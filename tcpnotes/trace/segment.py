@@ -16,6 +16,7 @@ _NAMES = (
     (ECE, "ECE"),
     (CWR, "CWR"),
 )
+_LETTERS_OF = tuple("".join(letter for bit, letter in _LETTERS if flags & bit) for flags in range(256))
 
 
 class Segment(NamedTuple):
@@ -52,7 +53,7 @@ class Segment(NamedTuple):
     @property
     def flag_letters(self) -> str:
         """The flags as tcpdump writes them: ``F.``, ``S``, ``R.``, ``.``"""
-        return "".join(letter for bit, letter in _LETTERS if self.flags & bit)
+        return _LETTERS_OF[self.flags]
 
     @property
     def flag_names(self) -> str:

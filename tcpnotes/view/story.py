@@ -25,8 +25,15 @@ _FAR = 1 << 30  # further away than any window: not a number of this connection
 class RecorderLike(Protocol):
     """What the views need of a recorder."""
 
-    records: list[r.Record]
-    frames: list[Frame]
+    @property
+    def records(self) -> list[r.Record]:
+        """Everything that was written down, in order."""
+        ...
+
+    @property
+    def frames(self) -> list[Frame]:
+        """What could be seen after each record; empty when nobody kept it."""
+        ...
 
 
 def relative(number: int, base: int) -> int:

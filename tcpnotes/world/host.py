@@ -206,7 +206,7 @@ class Host:
     def result(self, task: int) -> Result | None:
         """What the call returned; None while it sleeps."""
         answer = self.processes.results.get(task)
-        return None if answer is None else Result(*answer)
+        return None if answer is None else tuple.__new__(Result, answer)
 
     def set_sysctl(self, name: str, value: Any) -> None:
         """Set a sysctl in the unit of /proc (seconds for timeouts); ValueError for an unknown name or a bad value."""
