@@ -15,8 +15,8 @@ from tcpnotes.world import World
 
 CLIENT, SERVER = "A", "B"
 PORT = 80
-DELAY = 1_000  # microseconds from host to host
-GAP = 5_000  # microseconds between the doings of one life: time for an answer
+DELAY = 100  # microseconds from host to host
+GAP = 500  # microseconds between the doings of one life: time for an answer
 BYTES = 16
 STAY = 52_500_000  # so long at least TIME_WAIT lasts, seven of the eight slots of the slow wheel
 _FIRST_ADDRESS = 0x0A000000  # 10.0.0.0: the many addresses of the server

@@ -350,11 +350,11 @@ def _slim(host: Host) -> None:
     net.run_queue = []
     host.wire = None  # type: ignore[assignment]  # a clone gets one of its own
     net.output = _nowhere
-    if net.timers:
-        live = [
-            entry for entry in net.timers if (mark := net._mark(entry[2], entry[3])) is not None and mark[1] == entry[1]
-        ]
-        net.timers = sorted(live)
+    running = net.running()
+    net.timers = {}
+    for tick, number, kind, owner in running:
+        net.timers.setdefault(tick, []).append((number, kind, owner))
+    net.timer_ticks = list(net.timers)
 
 
 def _nowhere(seg: Segment, sk: int | None) -> None:

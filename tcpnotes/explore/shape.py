@@ -116,13 +116,7 @@ def shape(host: Host, mute: bool | None = None) -> Shape:
 
 def _live(net: Net) -> list[tuple[int, int, int]]:
     """The timers that count, in the order in which they would fire."""
-    if not net.timers:
-        return []
-    return [
-        (tick, kind, owner)
-        for tick, number, kind, owner in sorted(net.timers)
-        if (mark := net._mark(kind, owner)) is not None and mark[1] == number and kind <= TASK_TIMER + 2
-    ]
+    return [(tick, kind, owner) for tick, _, kind, owner in net.running() if kind <= TASK_TIMER + 2]
 
 
 def _place(cell: int, wheel: int, calendar: int) -> tuple[int, int]:

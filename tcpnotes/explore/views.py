@@ -99,11 +99,7 @@ class End:
     def timers(self) -> list[tuple[int, int]]:
         """The timers that run: ticks from now, and the kind (kernel.sock)."""
         net = self.host.net
-        return [
-            (tick - net.jiffies, kind)
-            for tick, number, kind, owner in net.timers
-            if (mark := net._mark(kind, owner)) is not None and mark[1] == number
-        ]
+        return [(tick - net.jiffies, kind) for tick, _, kind, _ in net.running()]
 
     @property
     def summary(self) -> Summary:

@@ -86,7 +86,7 @@ NET_FIELDS = (
     "net", "id", "name", "address", "profile", "times", "sysctl", "now", "jiffies", "in_tick", "trace", "output",
     "next_id", "next_task", "iss_base", "iss_moves", "ts_base", "socks", "ehash", "tw_hash", "listening", "bhash",
     "port_rover", "mib", "orphan_count", "memory_allocated", "sockets_allocated",
-    "timers", "timer_seq", "tasks", "run_queue", "printk_tokens", "printk_last",
+    "timers", "timer_ticks", "timer_seq", "tasks", "run_queue", "printk_tokens", "printk_last",
     "tw_count", "tw_cells", "tw_death_slot", "tw_timer", "twcal_hand", "twcal_jiffie", "twcal_timer",
     "metrics", "peers", "watched", "doomed",
 )  # fmt: skip
@@ -137,7 +137,8 @@ class Net:
         self.memory_allocated = 0  # pages
         self.sockets_allocated = 0
 
-        self.timers: list[tuple[int, int, int, int]] = []
+        self.timers: dict[int, list[tuple[int, int, int]]] = {}
+        self.timer_ticks: list[int] = []
         self.timer_seq = 0
         self.tasks: dict[int, Task] = {}
         self.run_queue: list[int] = []
@@ -208,14 +209,21 @@ class Net:
         """Wall-clock seconds, for the age of timestamps; never 0, because 0 says "no stamp"."""
         return self.jiffies // self.times.HZ + 1_000_000
 
-    # -- timers: a heap of (tick, order, kind, owner); an entry counts only while its owner still has it --
+    # -- timers: rows of (number, kind, owner) by jiffy, as they were armed; one counts only while its owner has it --
 
     def add_timer(self, kind: int, owner: int, expires: int) -> tuple[int, int]:
         """Arm a timer for jiffy ``expires`` (this tick or the next one if that is past); returns its mark."""
-        self.timer_seq += 1
-        first = self.jiffies if self.in_tick else self.jiffies + 1
-        heappush(self.timers, (expires if expires > first else first, self.timer_seq, kind, owner))
-        return (expires, self.timer_seq)
+        self.timer_seq = number = self.timer_seq + 1
+        tick = self.jiffies if self.in_tick else self.jiffies + 1
+        if expires > tick:
+            tick = expires
+        row = self.timers.get(tick)
+        if row is None:
+            self.timers[tick] = [(number, kind, owner)]
+            heappush(self.timer_ticks, tick)
+        else:
+            row.append((number, kind, owner))
+        return (expires, number)
 
     def _mark(self, kind: int, owner: int) -> tuple[int, int] | None:
         if kind <= KEEPALIVE_TIMER:
@@ -248,15 +256,30 @@ class Net:
         return None
 
     def next_tick(self) -> int | None:
-        """The jiffy at which the next timer is due, or None.  Entries that no longer count are dropped."""
-        timers = self.timers
-        while timers:
-            tick, seq, kind, owner = timers[0]
-            mark = self._mark(kind, owner)
-            if mark is not None and mark[1] == seq:
-                return tick
-            heappop(timers)
+        """The jiffy at which the next timer is due, or None.  Before it no entry is left that no longer counts."""
+        ticks = self.timer_ticks
+        while ticks:
+            tick = ticks[0]
+            row = self.timers[tick]
+            for place, (number, kind, owner) in enumerate(row):
+                mark = self._mark(kind, owner)
+                if mark is not None and mark[1] == number:
+                    if place:
+                        del row[:place]
+                    return tick
+            heappop(ticks)
+            del self.timers[tick]
         return None
+
+    def running(self) -> list[tuple[int, int, int, int]]:
+        """The timers that count, in the order in which they would fire: (jiffy, number, kind, owner)."""
+        found = []
+        for tick in sorted(self.timers):
+            for number, kind, owner in self.timers[tick]:
+                mark = self._mark(kind, owner)
+                if mark is not None and mark[1] == number:
+                    found.append((tick, number, kind, owner))
+        return found
 
     # -- sleepers --------------------------------------------------------------------------------
 
@@ -341,7 +364,7 @@ class Net:
             tuple(sorted(self.mib.items())),
             tuple([(address, metrics.freeze()) for address, metrics in sorted(self.metrics.items())]),
             tuple(sorted(self.peers.items())),
-            tuple([entry for entry in sorted(self.timers) if (mark := self._mark(*entry[2:])) and mark[1] == entry[1]]),
+            tuple(self.running()),
         )
 
 
@@ -360,7 +383,8 @@ _clone_net_fields = copier(
     {
         "bhash": "{port: bucket.clone() for port, bucket in old.bhash.items()} if old.bhash else {}",
         "mib": "old.mib.copy()",
-        "timers": "old.timers[:]",
+        "timers": "{tick: row[:] for tick, row in old.timers.items()}",
+        "timer_ticks": "old.timer_ticks[:]",
         "tasks": "{n: task.clone() for n, task in old.tasks.items()} if old.tasks else {}",
         "run_queue": "old.run_queue[:]",
         "metrics": "{a: m.clone() for a, m in old.metrics.items()} if old.metrics else {}",

@@ -115,9 +115,10 @@ def _event_words(game: Game, event: Event) -> str:
 
 def _timer(net: Net) -> str:
     """The timer that is due next."""
-    if net.next_tick() is None:
+    tick = net.next_tick()
+    if tick is None:
         return say("playground.no_timer")
-    _, _, kind, owner = net.timers[0]
+    _, kind, owner = net.timers[tick][0]
     return timer_words(_PENDING[net.socks[owner].pending] if kind == RETRANS_TIMER else _TIMERS[kind])
 
 

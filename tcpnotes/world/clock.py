@@ -14,16 +14,16 @@ _NEVER: Final = 1 << 62  # microseconds
 def soonest(hosts: dict[str, Host], wire: Wire, now: int) -> tuple[int, str | None, InFlight | None]:
     """When the next thing happens, whose tick it is (None: a segment arrives), and the next segment; ticks come first.
 
-    The timer at the head of a host's heap may be one that no longer counts, so it is looked at only when its
-    turn would have come.
+    The first timers of a host may be ones that no longer count, so they are looked at only when their turn would
+    have come.
     """
     flight = wire.next_due()
     at = _NEVER if flight is None else flight.due
     name = None
     for host in hosts.values():
         net = host.net
-        timers = net.timers
-        if timers and timers[0][0] * net.times.tick <= at:  # never later than it is
+        ticks = net.timer_ticks
+        if ticks and ticks[0] * net.times.tick <= at:  # never later than it is
             tick = net.next_tick()
             if tick is not None:
                 due = -(-tick * 1_000_000 // net.times.HZ)

@@ -106,7 +106,7 @@ class Host:
             self._attend()
         net.in_tick = True
         while (due := net.next_tick()) is not None and due <= jiffies:
-            _, _, kind, owner = net.timers[0]
+            _, kind, owner = net.timers[due][0]
             self._fire(kind, owner)
             if net.trace is not None:
                 self._report()
