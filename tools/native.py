@@ -1,12 +1,12 @@
 """Build the engine compiled: `build/native/` becomes a copy of the package whose kernel and world are C (by mypyc).
 
-The plain Python stays the reference.  What is compiled is the same text, but for three things: constants
-are marked as such, so that the compiler writes them out; classes are, as ones that can be copied; and the shells that
-make entries visible to traces stand within.  Put the folder before all others to use it:
+The plain Python stays the reference.  What is compiled is the same text, but for what stands in it at more length:
+constants are marked as such, so that the compiler writes them out; classes are, as ones that can be copied; copies of
+sockets are written out, field by field; and the shells that make entries visible to traces stand within.  Put the folder before all others to use it:
 
     PYTHONPATH=build/native tcpnotes bench lives
 
-Needs a C compiler, and mypy (which brings mypyc).
+Needs a C compiler, mypy (which brings mypyc), and some four minutes.
 """
 
 from __future__ import annotations
@@ -224,10 +224,10 @@ def main() -> None:
     (HERE / "tests").symlink_to(ROOT / "tests")  # where the recordings are
     os.chdir(HERE)
     flags = ["--ignore-missing-imports", "--no-warn-return-any", "--follow-imports=silent", "--hide-error-context"]
-    extensions = mypycify([*flags, *map(str, compiled)], opt_level="2", debug_level="0")
+    extensions = mypycify([*flags, *map(str, compiled)], opt_level="3", debug_level="0")
 
     def build(*flags: str) -> None:
-        os.environ["CFLAGS"] = " ".join(flags)
+        os.environ["CFLAGS"] = " ".join(["-fno-plt", "-fno-semantic-interposition", *flags])
         setup(
             name="tcpnotes-native",
             packages=[],
@@ -236,10 +236,8 @@ def main() -> None:
         )
 
     # Of what many lives took the compiler learns which way things mostly go.  (Others than GCC learn in other ways.)
-    if (
-        "Free Software Foundation"
-        in subprocess.run([*compiler(), "--version"], capture_output=True, text=True, check=False).stdout
-    ):
+    about = subprocess.run([*compiler(), "--version"], capture_output=True, text=True, check=False).stdout
+    if "Free Software Foundation" in about:
         build("-fprofile-generate", "-fprofile-update=single")
         subprocess.run([sys.executable, "-c", TRAINING], check=True, env={**os.environ, "PYTHONPATH": str(HERE)})
         build("-fprofile-use", "-fprofile-partial-training", "-Wno-missing-profile")
