@@ -2,7 +2,8 @@
 
 The plain Python stays the reference.  What is compiled is the same text, but for what stands in it at more length:
 constants are marked as such, so that the compiler writes them out; classes are, as ones that can be copied; copies of
-sockets are written out, field by field; and the shells that make entries visible to traces stand within.  Put the folder before all others to use it:
+sockets are written out, field by field; and the shells that make entries visible to traces stand within.  Put the
+folder before all others to use it:
 
     PYTHONPATH=build/native tcpnotes bench lives
 
