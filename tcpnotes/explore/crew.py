@@ -12,7 +12,7 @@ what they found, one state a depth.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from uuid import uuid4
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.part import Part, Task, absorb, asked, expand, wanted, work
 from tcpnotes.explore.properties import PROPERTIES
-from tcpnotes.explore.records import Block, Expanded, Noted
+from tcpnotes.explore.records import Block, Expanded, Noted, Past
 from tcpnotes.explore.search import Found, Progress
 from tcpnotes.explore.tables import np
 from tcpnotes.workers import HERE, deaf
@@ -84,8 +84,12 @@ class CrewSearch(Part):
         start = np.array([self.space.first], dtype=np.uint64)
         first, home = self.block(start), int(self._owners(start)[0])
         empty = self.block(np.zeros(0, dtype=np.uint64))
-        self._blocks: list[list[Future[Any] | Block]] = [[first if part == home else empty] for part in range(parts)]
-        self._heard: list[Future[Any]] = []  # what came of the engine's work at each depth
+        # Of each depth, for each part: the states there, what the part knows then, and what came of its work.
+        self._blocks: list[Sequence[Future[Any] | Block]] = [
+            [first if part == home else empty for part in range(parts)]
+        ]
+        self._pasts: list[Sequence[Future[Any] | None]] = [[None] * parts]
+        self._records: list[list[Future[Any]]] = []
         self._cut = 0
         self._workers: list[str] = []
 
@@ -136,39 +140,30 @@ class CrewSearch(Part):
     def _level(self) -> None:
         """Go on from all states of the last depth."""
         parts = range(self.task.parts)
+        task, pasts, blocks = self.task, self._pasts[-1], self._blocks[-1]
         self._look_around()
-
-        def everywhere(function: Callable[..., Any], *args: Any) -> list[Future[Any]]:
-            return [self._submit(part, function, self.task, part, self._blocks[part], *args) for part in parts]
-
-        asking = everywhere(wanted, self._heard)
-        worked = everywhere(work, self._heard, asking)
-        heard = [*self._heard, self._submit(-1, list, worked)]
-        gone = everywhere(expand, heard)
-        counts = [self._submit(part, _counts, gone[part], soon=True) for part in parts]
+        asking = [self._submit(part, wanted, task, part, pasts[part], blocks[part]) for part in parts]
+        worked = [self._submit(part, work, task, part, pasts[part], blocks[part], asking) for part in parts]
+        past = [self._submit(part, Past, pasts[part], blocks[part], worked) for part in parts]
+        gone = [self._submit(part, expand, task, part, past[part]) for part in parts]
         coming = [
-            self._submit(part, list, [self._submit(other, _piece, gone[other], part, soon=True) for other in parts],
-                         soon=True)
+            [self._submit(other, _piece, gone[other], part, soon=True) for other in parts if other != part]
             for part in parts
-        ]  # fmt: skip
+        ]
         # A process at work is slow to hand out what it has, so all get what they wait for before one goes on.
         there = [self._submit(part, _there, coming[part], soon=True) for part in parts]
-        new = [
-            self._submit(part, absorb, self.task, part, self._blocks[part], heard, coming[part], there)
-            for part in parts
-        ]  # fmt: skip
-        sizes = [self._submit(part, _size, block, soon=True) for part, block in enumerate(new)]
-        for transitions, cut, sent in self.client.gather(counts):
+        new = [self._submit(part, absorb, task, part, past[part], coming[part], there) for part in parts]
+        counts = [self._submit(part, _counts, gone[part], new[part], soon=True) for part in parts]
+        self.sizes.append(0)
+        for part, (states, transitions, cut, sent) in enumerate(self.client.gather(counts)):
+            self.worked[part] += states
+            self.sizes[-1] += states
             self.transitions += transitions
             self._cut += cut
             self.moved += sent
-        found = self.client.gather(sizes)
-        for part, size in enumerate(found):
-            self.worked[part] += size
-        self.sizes.append(sum(found))
-        self._heard = heard
-        for part, block in enumerate(new):
-            self._blocks[part].append(block)
+        self._blocks.append(new)
+        self._pasts.append(past)
+        self._records.append(worked)
 
     # -- afterwards -------------------------------------------------------------------------------------------
 
@@ -176,14 +171,14 @@ class CrewSearch(Part):
         """Every part's answer to a question."""
         self._look_around()
         answers = [
-            self._submit(part, asked, self.task, part, self._blocks[part], self._heard, what, *args)
+            self._submit(part, asked, self.task, part, self._pasts[-1][part], self._blocks[-1][part], what, *args)
             for part in range(self.task.parts)
         ]
         answered = self.client.gather(answers)
         return [one for answer in answered for one in answer] if what == "noted" else answered
 
     def _catch_up(self) -> None:
-        for level in self.client.gather(self._heard[len(self.heard) :]):
+        for level in self.client.gather(self._records[len(self.heard) :]):
             self.hear(level)
 
     def results(self) -> list[Found]:
@@ -238,17 +233,16 @@ def _steps(note: Noted) -> int:
     return note.depth + (note.event is not None)
 
 
-def _piece(done: Expanded, part: int) -> Block | None:
-    return done.blocks[part]
+def _piece(done: Expanded, part: int) -> Block:
+    block = done.blocks[part]
+    assert block is not None
+    return block
 
 
-def _there(coming: list[Block | None]) -> None:
+def _there(coming: list[Block]) -> None:
     """It has come."""
 
 
-def _counts(done: Expanded) -> tuple[int, int, int]:
-    return done.transitions, done.cut, sum(block.size for block in done.blocks if block is not None and block.states)
-
-
-def _size(block: Block) -> int:
-    return block.states
+def _counts(done: Expanded, new: Block) -> tuple[int, int, int, int]:
+    sent = sum(block.size for block in done.blocks if block is not None and block.states)
+    return new.states, done.transitions, done.cut, sent

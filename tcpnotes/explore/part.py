@@ -4,10 +4,10 @@ Every part has tables of its own, so its numbers mean nothing to others.  What p
 between parts is a `Block`: sides by the digest of their end and the segments on their way
 (64 bits each: among a million of them two are taken for one with a probability of 10⁻⁷),
 states as pairs of places among these sides.  The engine's work is shared out as well: at
-each depth the parts say which steps of ends they ask for (`wanted`), each does those of
-the ends that fall to it (`work`), and all of them learn what came of it (`Records`).  All
-functions for tasks are pure as seen from outside: a part that a process does not have, or
-has lost, is built again from its blocks and the records of all levels so far.
+each depth the parts say which steps of ends they ask for (`wanted`), each does its share
+of them (`work`), and all of them learn what came of it (`Records`).  All functions for
+tasks are pure as seen from outside: a part that a process does not have, or has lost, is
+built again from what it knew at each depth (`Past`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tcpnotes.explore.levels import LevelSearch, sides_of
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import PROPERTIES
-from tcpnotes.explore.records import Block, Deed, EndRecord, Expanded, Noted, Records, Steps, Table
+from tcpnotes.explore.records import Block, Deed, EndRecord, Expanded, Noted, Past, Records, Steps, Table
 from tcpnotes.explore.search import collect_seldom
 from tcpnotes.explore.space import LEFT_BITS, Event
 from tcpnotes.explore.tables import distinct, np
@@ -66,6 +66,7 @@ class Part(LevelSearch):
         self._inbox_marks: Numbers = np.zeros(0, dtype=np.uint64)
         self._side_marks: Numbers = np.zeros(0, dtype=np.uint64)
         self.heard: list[list[Records]] = []  # of each depth, from each part
+        self._makers: dict[bytes, int] = {}  # of each end, the first part that came to it: it has the host at hand
         self._own: tuple[int, Records] | None = None  # what this part worked last; asked for again if others lose it
         self._told: tuple[int, Expanded] | None = None
 
@@ -170,7 +171,7 @@ class Part(LevelSearch):
         return table.steps
 
     def work(self, depth: int, wanted: Iterable[Steps]) -> Records:
-        """Make those of the steps whose ends fall to this part."""
+        """Make this part's share of the steps."""
         if depth < len(self.heard):
             return self.heard[depth][self.number]
         if self._own is None or self._own[0] != depth:
@@ -186,7 +187,7 @@ class Part(LevelSearch):
         new: dict[bytes, EndRecord] = {}
         alarms = []
         places: dict[int, int] = {}
-        for number, stimulus in dict.fromkeys(self._mine(wanted)):
+        for number, stimulus in self._mine(wanted):
             before = len(ends.digests)
             then, out = ends.step(number, stimulus)
             table.add(number, stimulus)
@@ -201,11 +202,24 @@ class Part(LevelSearch):
             self._alarms.clear()
         return Records(table.steps, outs, b"".join(there), sent, new, alarms)
 
-    def _mine(self, wanted: Iterable[Steps]) -> Iterator[Asked]:
-        for steps in wanted:
-            for one in self._read(steps):
-                if self.space.ends.digests[one[0]][0] % self.task.parts == self.number:
-                    yield one
+    def _mine(self, wanted: Iterable[Steps]) -> list[Asked]:
+        """Of the steps wanted those that fall to this part: of ends that it made, and about as many as to others."""
+        digests = self.space.ends.digests
+        asked: dict[int, list[Asked]] = {}
+        for one in dict.fromkeys(one for steps in wanted for one in self._read(steps)):
+            asked.setdefault(one[0], []).append(one)
+        shares: list[list[int]] = [[] for _ in range(self.task.parts)]
+        for end in sorted(asked, key=digests.__getitem__):
+            shares[self._makers.get(digests[end], 0)].append(end)
+        loads = [sum(len(asked[end]) for end in share) for share in shares]
+        fair = sum(loads) / len(loads)
+        for number, share in enumerate(shares):
+            while share and loads[number] - len(asked[share[-1]]) >= fair:
+                least = min(range(len(loads)), key=loads.__getitem__)
+                loads[number] -= len(asked[share[-1]])
+                loads[least] += len(asked[share[-1]])
+                shares[least].append(share.pop())
+        return [one for end in shares[self.number] for one in asked[end]]
 
     def _read(self, steps: Steps) -> Iterator[Asked]:
         """Steps in this part's numbers."""
@@ -237,6 +251,8 @@ class Part(LevelSearch):
         for number, records in enumerate(level):
             if not (own and number == self.number):
                 self._learn(records)
+            for digest in records.ends:
+                self._makers.setdefault(digest, number)
             for name, deed in records.alarms:
                 self._alarms.append((PROPERTIES[name], *self._asked(deed)))
         self.heard.append(level)
@@ -368,56 +384,58 @@ _parts: dict[tuple[str, int], Part] = {}
 _lock = RLock()
 
 
-def _part(task: Task, number: int, blocks: list[Block], levels: list[list[Records]]) -> Part:
-    """A part as it is once it has absorbed ``blocks`` (one for each depth) and heard ``levels``."""
+def _part(task: Task, number: int, past: Past | None, block: Block | None = None) -> Part:
+    """A part as it is once it knows all of ``past``, and its states at the depth after it."""
     for key in [key for key in _parts if key[0] != task.run]:
         del _parts[key]  # of a search before
     part = _parts.get((task.run, number))
     if part is None:
         collect_seldom()
         part = _parts[task.run, number] = Part(task, number)
-    for depth, block in enumerate(blocks):
-        if depth + 1 >= len(part.levels):
-            part.absorb([part.keys(block)])
-        if len(part.heard) <= depth < len(levels):
-            part.hear(levels[depth])
+    for one in past.since(min(len(part.levels) - 1, len(part.heard))) if past is not None else ():
+        if one.depth + 1 >= len(part.levels):
+            part.absorb([part.keys(one.block)])
+        if one.depth >= len(part.heard):
+            part.hear(one.heard)
+    if block is not None and _after(past) + 1 >= len(part.levels):
+        part.absorb([part.keys(block)])
     return part
 
 
-def wanted(task: Task, number: int, blocks: list[Block], levels: list[list[Records]]) -> Steps:
-    """Which steps of ends are needed to go on from the last of ``blocks``."""
+def _after(past: Past | None) -> int:
+    """The depth that comes next."""
+    return 0 if past is None else past.depth + 1
+
+
+def wanted(task: Task, number: int, past: Past | None, block: Block) -> Steps:
+    """Which steps of ends are needed to go on from ``block``."""
     with _lock:
-        return _part(task, number, blocks, levels).wanted(len(blocks) - 1)
+        return _part(task, number, past, block).wanted(_after(past))
 
 
-def work(
-    task: Task, number: int, blocks: list[Block], levels: list[list[Records]], asked: list[Steps]
-) -> Records:  # fmt: skip
+def work(task: Task, number: int, past: Past | None, block: Block, asked: list[Steps]) -> Records:
     """This part's share of the steps that all parts asked for."""
     with _lock:
-        return _part(task, number, blocks, levels).work(len(blocks) - 1, asked)
+        return _part(task, number, past, block).work(_after(past), asked)
 
 
-def expand(task: Task, number: int, blocks: list[Block], levels: list[list[Records]]) -> Expanded:
-    """What may come next after the last of ``blocks``."""
+def expand(task: Task, number: int, past: Past) -> Expanded:
+    """What may come next after the last states of ``past``."""
     with _lock:
-        return _part(task, number, blocks, levels).expand(len(blocks) - 1)
+        return _part(task, number, past).expand(past.depth)
 
 
-def absorb(
-    task: Task, number: int, blocks: list[Block], levels: list[list[Records]], coming: list[Block | None],
-    there: Iterable[None] = (),
-) -> Block:  # fmt: skip
+def absorb(task: Task, number: int, past: Past, coming: list[Block], there: Iterable[None] = ()) -> Block:
     """What this part did not have of ``coming``, and of what it came to itself; once all have theirs (``there``)."""
     with _lock:
-        part = _part(task, number, blocks, levels)
-        if len(part.levels) - 1 > len(blocks):  # done before, and its answer was lost on the way
-            return part.block(part.at_depth(len(blocks)))
-        own = part.expand(len(blocks) - 1).own
-        return part.absorb([own, *(part.keys(block) for block in coming if block is not None)])
+        part = _part(task, number, past)
+        if len(part.levels) - 1 > past.depth + 1:  # done before, and its answer was lost on the way
+            return part.block(part.at_depth(past.depth + 1))
+        own = part.expand(past.depth).own
+        return part.absorb([own, *(part.keys(block) for block in coming)])
 
 
-def asked(task: Task, number: int, blocks: list[Block], levels: list[list[Records]], what: str, *args: Any) -> Any:
+def asked(task: Task, number: int, past: Past | None, block: Block, what: str, *args: Any) -> Any:
     """A question to a part: ``noted``, ``before`` or ``denying``."""
     with _lock:
-        return getattr(_part(task, number, blocks, levels), what)(*args)
+        return getattr(_part(task, number, past, block), what)(*args)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tcpnotes.explore.views import App, Stimulus, Summary
 from tcpnotes.trace.segment import Segment
@@ -71,6 +71,40 @@ class Records(NamedTuple):
     sent: array[int]  # and the place of what is sent
     ends: dict[bytes, EndRecord]  # the states that are new
     alarms: list[tuple[str, Deed]]  # properties that a step breaks
+
+
+class Past:
+    """What a part has come to know up to a depth: its states there, what was heard there of steps, and all before.
+
+    Within a process a later one shares the earlier ones, so each depth costs no more than what is new.
+    """
+
+    __slots__ = ("before", "block", "depth", "heard")
+
+    def __init__(self, before: Past | None, block: Block, heard: list[Records]) -> None:
+        self.before = before
+        self.block = block
+        self.heard = heard
+        self.depth: int = 0 if before is None else before.depth + 1
+
+    def since(self, depth: int) -> list[Past]:
+        """It and those before it, back to a depth; the earliest first."""
+        found: list[Past] = []
+        past: Past | None = self
+        while past is not None and past.depth >= depth:
+            found.append(past)
+            past = past.before
+        return found[::-1]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _chained, ([(past.block, past.heard) for past in self.since(0)],)
+
+
+def _chained(depths: list[tuple[Block, list[Records]]]) -> Past | None:
+    past = None
+    for block, heard in depths:
+        past = Past(past, block, heard)
+    return past
 
 
 class Expanded(NamedTuple):

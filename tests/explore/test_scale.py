@@ -130,10 +130,10 @@ def test_parts__what_is_asked_again_when_its_answer_is_lost_is_answered_as_befor
     """Dask has any task done again, also long after others have gone on."""
     crew = CrewSearch(AtOnce(2), load_model("close_lossy"), PROFILE)
     assert crew.run()
-    for depth, level in enumerate(crew._heard):
-        asked = [part.wanted(crew.task, n, crew._blocks[n][: depth + 1], crew._heard[:depth]) for n in range(2)]
+    for pasts, blocks, level in zip(crew._pasts, crew._blocks, crew._records, strict=False):
+        asked = [part.wanted(crew.task, n, pasts[n], blocks[n]) for n in range(2)]
         part._parts.clear()  # and those who are asked now have nothing but the answers
-        again = [part.work(crew.task, n, crew._blocks[n][: depth + 1], crew._heard[:depth], asked) for n in range(2)]
+        again = [part.work(crew.task, n, pasts[n], blocks[n], asked) for n in range(2)]
         assert [_as_told(records) for records in again] == [_as_told(records) for records in level]
         crew._ask("noted")  # all have heard everything again
 
