@@ -11,6 +11,8 @@ what they found, one state a depth.
 
 from __future__ import annotations
 
+import atexit
+import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -49,6 +51,7 @@ def processes(jobs: int, address: str | None = None) -> Iterator[Client]:
         "distributed.scheduler.work-stealing": False,  # a part stays with the process that has it
         "distributed.comm.timeouts.connect": "10s",
         "distributed.worker.profile.enabled": False,  # nobody looks at it
+        "distributed.admin.tick.interval": "1s", "distributed.admin.system-monitor.interval": "10s",
         # Dask has processes give back what they free at once; tables that are made again and again cost twice then.
         "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
         "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 1 << 25,
@@ -65,7 +68,13 @@ def processes(jobs: int, address: str | None = None) -> Iterator[Client]:
         with deaf():
             cluster = LocalCluster(n_workers=jobs, memory_limit=0, **HERE)
         with cluster, Client(cluster) as client:
+            client.run(_leave_at_once)
             yield client
+
+
+def _leave_at_once() -> None:
+    """A process that has millions of things need not give them back one by one when it ends."""
+    atexit.register(os._exit, 0)
 
 
 class CrewSearch(Part):
@@ -154,6 +163,7 @@ class CrewSearch(Part):
         there = [self._submit(part, _there, coming[part], soon=True) for part in parts]
         new = [self._submit(part, absorb, task, part, past[part], coming[part], there) for part in parts]
         counts = [self._submit(part, _counts, gone[part], new[part], soon=True) for part in parts]
+        self._catch_up()  # while they work
         self.sizes.append(0)
         for part, (states, transitions, cut, sent) in enumerate(self.client.gather(counts)):
             self.worked[part] += states
@@ -199,11 +209,11 @@ class CrewSearch(Part):
 
     def _path(self, depth: int, state: Block) -> list[int]:
         """The states on a shortest way to a state."""
-        way = [int(self.keys(state)[0])]
-        for there in reversed(range(depth)):
-            state = next(one for one in self._ask("before", there, state) if one is not None)
-            way.append(int(self.keys(state)[0]))
-        return way[::-1]
+        way = [state]
+        while len(way) <= depth:
+            there = depth - len(way)
+            way += next(run for run in self._ask("before", there, way[-1]) if run)
+        return [int(self.keys(state)[0]) for state in reversed(way)]
 
     def _circles(self, known: set[str]) -> list[Found]:
         """What may go on for ever: the states in which a property is denied come to the client."""

@@ -333,14 +333,25 @@ class Part(LevelSearch):
             notes.append(Noted(name, self._depth(index), int(key[0]) & _LEFT, self.block(key), event))
         return notes
 
-    def before(self, depth: int, state: Block) -> Block | None:
-        """A state at a depth from which ``state`` may come next, if this part has one."""
+    def before(self, depth: int, state: Block) -> list[Block]:
+        """From which states ``state`` may come: one at a depth, one before that, as far back as they are here."""
+        found: list[Block] = []
         target = self.keys(state)
+        while depth - len(found) >= 0:
+            one = self._before(depth - len(found), target)
+            if one is None:
+                break
+            target = one
+            found.append(self.block(one))
+        return found
+
+    def _before(self, depth: int, target: Numbers) -> Numbers | None:
+        """A state at a depth from which another may come next, if this part has one."""
         for keys in self.pieces(self._near(self.at_depth(depth), target)):
             there, owners = self._joined.successors(keys)
             hits = owners[there == target[0]]
             if len(hits):
-                return self.block(keys[hits.min() :][:1])
+                return keys[hits.min() :][:1]
         return None
 
     def _near(self, keys: Numbers, target: Numbers) -> Numbers:
