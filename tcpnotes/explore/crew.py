@@ -51,7 +51,8 @@ def processes(jobs: int, address: str | None = None) -> Iterator[Client]:
         "distributed.scheduler.work-stealing": False,  # a part stays with the process that has it
         "distributed.comm.timeouts.connect": "10s",
         "distributed.worker.profile.enabled": False,  # nobody looks at it
-        "distributed.admin.tick.interval": "1s", "distributed.admin.system-monitor.interval": "10s",
+        "distributed.admin.tick.interval": "1s",
+        "distributed.admin.system-monitor.interval": "10s",
         # Dask has processes give back what they free at once; tables that are made again and again cost twice then.
         "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
         "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 1 << 25,
@@ -154,7 +155,7 @@ class CrewSearch(Part):
         asking = [self._submit(part, wanted, task, part, pasts[part], blocks[part]) for part in parts]
         worked = [self._submit(part, work, task, part, pasts[part], blocks[part], asking) for part in parts]
         past = [self._submit(part, Past, pasts[part], blocks[part], worked) for part in parts]
-        gone = [self._submit(part, expand, task, part, past[part]) for part in parts]
+        gone = [self._submit(part, expand, task, part, pasts[part], blocks[part], worked) for part in parts]
         coming = [
             [self._submit(other, _piece, gone[other], part, soon=True) for other in parts if other != part]
             for part in parts
@@ -163,7 +164,6 @@ class CrewSearch(Part):
         there = [self._submit(part, _there, coming[part], soon=True) for part in parts]
         new = [self._submit(part, absorb, task, part, past[part], coming[part], there) for part in parts]
         counts = [self._submit(part, _counts, gone[part], new[part], soon=True) for part in parts]
-        self._catch_up()  # while they work
         self.sizes.append(0)
         for part, (states, transitions, cut, sent) in enumerate(self.client.gather(counts)):
             self.worked[part] += states
@@ -177,22 +177,17 @@ class CrewSearch(Part):
 
     # -- afterwards -------------------------------------------------------------------------------------------
 
-    def _ask(self, what: str, *args: Any) -> list[Any]:
-        """Every part's answer to a question."""
+    def _ask(self, what: str, *args: Any, of: Iterable[int] | None = None) -> list[Any]:
+        """Every part's answer to a question, or that of some."""
         self._look_around()
         answers = [
             self._submit(part, asked, self.task, part, self._pasts[-1][part], self._blocks[-1][part], what, *args)
-            for part in range(self.task.parts)
+            for part in (range(self.task.parts) if of is None else of)
         ]
         answered = self.client.gather(answers)
         return [one for answer in answered for one in answer] if what == "noted" else answered
 
-    def _catch_up(self) -> None:
-        for level in self.client.gather(self._records[len(self.heard) :]):
-            self.hear(level)
-
     def results(self) -> list[Found]:
-        self._catch_up()
         self.space.cut = self._cut
         best: dict[str, Noted] = {}
         for note in self._ask("noted"):
@@ -213,17 +208,26 @@ class CrewSearch(Part):
         while len(way) <= depth:
             there = depth - len(way)
             way += next(run for run in self._ask("before", there, way[-1]) if run)
-        return [int(self.keys(state)[0]) for state in reversed(way)]
+        keys = [self.space.first]
+        for state in way[-2::-1]:  # the engine tells which of those that may come next it is
+            after, _ = self._joined.successors(np.array(keys[-1:], dtype=np.uint64))
+            keys.append(int(after[self.marks(after) == self.marks_of(state)][0]))
+        self._alarms.clear()
+        return keys
 
     def _circles(self, known: set[str]) -> list[Found]:
         """What may go on for ever: the states in which a property is denied come to the client."""
-        from tcpnotes.explore.circles import _circle, lasting
+        from tcpnotes.explore.circles import _circle
 
-        found = []
-        lively = lasting(self.space.ends)
-        digests = [self.space.ends.digests[number] for number in lively]
+        found: list[Found] = []
+        (digests,) = self._ask("lasting", of=(0,))
+        if not digests:
+            return found
+        for level in self.client.gather(self._records[len(self.heard) :]):
+            self.hear(level)
+        lively = {self.space.ends.number(digest) for digest in digests}
         for one in self.properties:
-            if one.about != "ever" or one.name in known or not lively:
+            if one.about != "ever" or one.name in known:
                 continue
             levels = [
                 np.concatenate([self.keys(block) for block in blocks])

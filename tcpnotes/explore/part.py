@@ -93,16 +93,13 @@ class Part(LevelSearch):
             for number, row in enumerate(rows, begin):
                 grown[number, : len(row)] = row
             self._contents = grown
-            marks = np.zeros(len(grown), dtype=np.uint64)
-            for column in grown.T:
-                marks = np.where(column > 0, (marks ^ column) * np.uint64(_ODD), marks)  # however wide the rows are
-            self._inbox_marks = marks
+            self._inbox_marks = _marks_of_inboxes(grown)
         self._joined.refresh()
         begin = len(self._side_marks)
         if begin < len(self._joined.ends_of):
-            new = self._end_digests[self._joined.ends_of[begin:]] * np.uint64(_ODD)
-            new = (new ^ self._inbox_marks[self._joined.inboxes_of[begin:]]) * np.uint64(_ODD)
-            self._side_marks = np.concatenate([self._side_marks, new ^ new >> np.uint64(29)])
+            joined = self._joined.ends_of[begin:], self._joined.inboxes_of[begin:]
+            new = _marks_of_sides(self._end_digests[joined[0]], self._inbox_marks[joined[1]])
+            self._side_marks = np.concatenate([self._side_marks, new])
 
     def _content(self, inbox: tuple[int, ...]) -> list[int]:
         digests = [self._segment_digests[number] for number in inbox]
@@ -132,13 +129,25 @@ class Part(LevelSearch):
         left = block.left.astype(np.int64)
         return self._joined.packed(sides[block.first], sides[block.second], left, False)
 
-    def _owners(self, keys: Numbers) -> Numbers:
-        """To which part each state falls."""
+    def marks(self, keys: Numbers) -> Numbers:
+        """A number for each state that is the same with all parts."""
         self._index()
         first, second = (self._side_marks[sides] for sides in sides_of(keys))
-        mark = first + second if self.space.symmetric else first * np.uint64(3) + second
-        mark = (mark + (keys & np.uint64(_LEFT))) * np.uint64(_ODD)
-        return (mark >> np.uint64(33)) % np.uint64(self.task.parts)
+        return self._marks(first, second, keys & np.uint64(_LEFT))
+
+    def marks_of(self, block: Block) -> Numbers:
+        """The same for states as others have them."""
+        sides = _marks_of_sides(block.ends, _marks_of_inboxes(block.contents)[block.inboxes])
+        return self._marks(sides[block.first], sides[block.second], block.left.astype(np.uint64))
+
+    def _marks(self, first: Numbers, second: Numbers, left: Numbers) -> Numbers:
+        both = first + second if self.space.symmetric else first * np.uint64(3) + second
+        marks: Numbers = (both + left) * np.uint64(_ODD)
+        return marks
+
+    def _owners(self, keys: Numbers) -> Numbers:
+        """To which part each state falls."""
+        return (self.marks(keys) >> np.uint64(33)) % np.uint64(self.task.parts)
 
     # -- the engine's work --------------------------------------------------------------------------------------
 
@@ -363,6 +372,13 @@ class Part(LevelSearch):
         near: Numbers = keys[still | (inboxes[a] + inboxes[b] == 0) | (self.model.late > 0)]
         return near
 
+    def lasting(self) -> list[bytes]:
+        """The states of ends in which more than time may go on for ever."""
+        from tcpnotes.explore.circles import lasting
+
+        ends = self.space.ends
+        return [ends.digests[number] for number in lasting(ends)]
+
     def denying(self, name: str, lively: list[bytes]) -> list[Block]:
         """The states, depth by depth, in which a property of both ends is denied, and may be for ever."""
         numbers = {self.space.ends.number(digest) for digest in lively}
@@ -379,6 +395,18 @@ class Part(LevelSearch):
         side = next(event.side for event, _, _ in self.space.explained(key)
                     if event.stimulus == stimulus and ends[event.side] == end)  # fmt: skip
         return Event(side, stimulus)
+
+
+def _marks_of_inboxes(contents: Numbers) -> Numbers:
+    marks = np.zeros(len(contents), dtype=np.uint64)
+    for column in contents.T:
+        marks = np.where(column > 0, (marks ^ column) * np.uint64(_ODD), marks)  # however wide the rows are
+    return marks
+
+
+def _marks_of_sides(ends: Numbers, inboxes: Numbers) -> Numbers:
+    marks = (ends * np.uint64(_ODD) ^ inboxes) * np.uint64(_ODD)
+    return marks ^ marks >> np.uint64(29)
 
 
 def _packed(count: int, *numbers: Numbers) -> tuple[Numbers, Numbers]:
@@ -430,10 +458,10 @@ def work(task: Task, number: int, past: Past | None, block: Block, asked: list[S
         return _part(task, number, past, block).work(_after(past), asked)
 
 
-def expand(task: Task, number: int, past: Past) -> Expanded:
-    """What may come next after the last states of ``past``."""
+def expand(task: Task, number: int, past: Past | None, block: Block, heard: list[Records]) -> Expanded:
+    """What may come next after ``block``, now that it was heard what the steps lead to."""
     with _lock:
-        return _part(task, number, past).expand(past.depth)
+        return _part(task, number, Past(past, block, heard)).expand(_after(past))
 
 
 def absorb(task: Task, number: int, past: Past, coming: list[Block], there: Iterable[None] = ()) -> Block:
@@ -447,6 +475,6 @@ def absorb(task: Task, number: int, past: Past, coming: list[Block], there: Iter
 
 
 def asked(task: Task, number: int, past: Past | None, block: Block, what: str, *args: Any) -> Any:
-    """A question to a part: ``noted``, ``before`` or ``denying``."""
+    """A question to a part: ``noted``, ``before``, ``lasting`` or ``denying``."""
     with _lock:
         return getattr(_part(task, number, past, block), what)(*args)

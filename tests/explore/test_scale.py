@@ -110,11 +110,12 @@ class AtOnce:
 def test_parts__the_engine_makes_every_step_once(model: str, parts: int) -> None:
     alone, crew = LevelSearch(load_model(model), PROFILE), CrewSearch(AtOnce(parts), load_model(model), PROFILE)
     assert alone.run() and crew.run()
+    assert crew.space.ends.worked == 0
     assert outcome(crew) == outcome(alone)
     worked = [part._parts[crew.task.run, number].space.ends.worked for number in range(parts)]
     assert sum(worked) == alone.space.ends.worked
     assert max(worked) <= 0.3 * sum(worked) + sum(worked) / parts
-    assert crew.space.ends.worked == 0
+    assert crew.space.ends.worked < 100  # to tell the stories
 
 
 @pytest.mark.parametrize("model", ["close_lossy", "closed_window"])
