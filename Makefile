@@ -73,7 +73,7 @@ measure-lite: lite  ## bytes and seconds until Python is ready in the browser
 card: setup  ## draw the picture that links to the book show
 	$(BIN)/python tools/draw_card.py
 
-test: lint types layers site tests test-native wire nbval browser jupyter-book  ## set up if need be, and check everything (what CI runs)
+test: lint types layers site tests bench-check test-native wire nbval browser jupyter-book  ## set up if need be, and check everything (what CI runs)
 
 test-fast: lint types layers site tests nbval  ## the same without a browser
 

@@ -10,31 +10,35 @@ from tcpnotes.bench.measure import Figure
 
 ALLOWED = 0.3  # so much of it may be missing; machines are shared
 
-Earlier: TypeAlias = dict[tuple[str, str], float]
+Earlier: TypeAlias = dict[tuple[str, str], list[float]]
 
 
 def earlier(path: Path) -> Earlier:
     """The ratios in a file that ``tcpnotes bench --json`` wrote, by measurement and case.
 
+    It may have the figures of several machines, one after another: then there are several of each.
     ValueError, in one sentence with the line, when it is no such file.
     """
     found: Earlier = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             figure = json.loads(line)
-            found[figure["name"], figure["case"]] = float(figure["ratio"])
+            found.setdefault((figure["name"], figure["case"]), []).append(float(figure["ratio"]))
         except (ValueError, TypeError, KeyError):
             raise ValueError(f"{path}:{number}: no figure of 'tcpnotes bench --json'.") from None
     return found
 
 
 def share(figure: Figure, before: Earlier) -> float | None:
-    """How much of its earlier worth a figure has, 1 when nothing changed; None when it was not taken then."""
-    ratio = before.get((figure.measurement, figure.case))
-    if ratio is None or not ratio or not figure.ratio:
+    """How much of its earlier worth a figure has, 1 when nothing changed; None when it was not taken then.
+
+    Of several machines the one where it was worth least counts.
+    """
+    ratios = [ratio for ratio in before.get((figure.measurement, figure.case), ()) if ratio]
+    if not ratios or not figure.ratio:
         return None
     more = figure.goal.more if figure.goal is not None else figure.unit.endswith("/s")
-    return figure.ratio / ratio if more else ratio / figure.ratio
+    return figure.ratio / min(ratios) if more else max(ratios) / figure.ratio
 
 
 def fallen(figures: list[Figure], before: Earlier) -> list[tuple[Figure, float]]:

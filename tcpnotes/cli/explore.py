@@ -123,13 +123,13 @@ def _fresh(args: Namespace, client: Any = None) -> Search:
         raise CommandError(unknown("model", args.model, model_names(), remedy) + ".")
     try:
         model = load_model(args.model)
+        if client is not None:
+            from tcpnotes.explore.crew import CrewSearch
+
+            return CrewSearch(client, model, args.profile, reduce=not args.full)
+        return new_search(model, args.profile, reduce=not args.full)
     except ModelError as error:
         raise CommandError(str(error)) from None
-    if client is not None:
-        from tcpnotes.explore.crew import CrewSearch
-
-        return CrewSearch(client, model, args.profile, reduce=not args.full)
-    return new_search(model, args.profile, reduce=not args.full)
 
 
 def _resumed(args: Namespace) -> Search:

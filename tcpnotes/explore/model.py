@@ -85,11 +85,15 @@ class Model(NamedTuple):
         return [*made, ("A", "connect", (3, PORT)), *([] if listens else [("B", "connect", (3, PORT))])]
 
     def open(self, profile: str | Profile) -> World:
-        """A world as it stands when the model begins."""
+        """A world as it stands when the model begins.  ModelError where the profile's kernel has not what is set."""
         world = World(profile, delay=1)
         for host in HOSTS:
             for name, value in self.sysctl:
-                world.sysctl(host, name, value)
+                try:
+                    world.sysctl(host, name, value)
+                except ValueError as error:
+                    message = f"not under the profile {world.profile.name}: {error}"
+                    raise ModelError(self.name, f"sysctl.{name}", message) from None
             net = world.host(host).net
             net.iss_base, net.iss_moves = 1_000_000, False
         for host, call, args in self.calls():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import operator
 import textwrap
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -66,7 +67,9 @@ class Assertions:
         if len(code) > _LONGEST:
             raise CodeRefused(f"a block of code has at most {_LONGEST} characters.")
         try:
-            tree = ast.parse(textwrap.dedent(code))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of Python to its own users: "invalid decimal literal" and the like
+                tree = ast.parse(textwrap.dedent(code))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise CodeRefused(f"the code is no Python: {getattr(error, 'msg', None) or error}.") from None
         self._info = info

@@ -50,17 +50,27 @@ def test_a_figure_has_fallen_when_more_than_thirty_percent_are_gone(tmp_path: Pa
 
 
 def test_a_time_has_fallen_when_it_grew(tmp_path: Path) -> None:
-    before = {("lives", "trace off"): 30.0}
+    before = {("lives", "trace off"): [30.0]}
     assert fallen([figure_with(40.0, more=False)], before) == []
     assert fallen([figure_with(60.0, more=False)], before) == [(figure_with(60.0, more=False), 0.5)]
 
 
 def test_what_was_not_measured_then_cannot_have_fallen() -> None:
-    assert fallen([figure_with(0.1)], {("fork", "fork"): 1.0}) == []
+    assert fallen([figure_with(0.1)], {("fork", "fork"): [1.0]}) == []
+
+
+def test_of_several_machines_the_one_where_it_was_worth_least_counts(tmp_path: Path) -> None:
+    path = tmp_path / "figures.jsonl"
+    path.write_text("".join(f'{{"name": "lives", "case": "trace off", "ratio": {r}}}\n' for r in (0.5, 0.3, 0.4)))
+    assert fallen([figure_with(0.25)], earlier(path)) == []
+    assert fallen([figure_with(0.15)], earlier(path)) == [(figure_with(0.15), 0.5)]
+    slow = {("lives", "trace off"): [30.0, 60.0]}
+    assert fallen([figure_with(80.0, more=False)], slow) == []
+    assert fallen([figure_with(120.0, more=False)], slow) == [(figure_with(120.0, more=False), 0.5)]
 
 
 def test_what_was_measured_then_and_is_not_now_is_missing() -> None:
-    before = {("lives", "trace off"): 0.1, ("lives", "no such case"): 0.1, ("fork", "not asked for"): 1.0}
+    before = {("lives", "trace off"): [0.1], ("lives", "no such case"): [0.1], ("fork", "not asked for"): [1.0]}
     assert missing([figure_with(0.1)], before) == [("lives", "no such case")]
 
 
@@ -76,7 +86,7 @@ def test_the_committed_figures_are_those_that_are_checked() -> None:
     (checked,) = re.findall(r"tcpnotes bench (.+) --against docs/bench\.jsonl", (root / "Makefile").read_text("utf-8"))
     figures = earlier(root / "docs" / "bench.jsonl")
     assert {name for name, _ in figures} == set(checked.split()) <= set(MEASUREMENTS)
-    assert all(ratio > 0 for ratio in figures.values())
+    assert all(ratio > 0 for ratios in figures.values() for ratio in ratios)
 
 
 @pytest.mark.parametrize("there", [True, False])

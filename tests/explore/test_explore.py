@@ -237,6 +237,13 @@ def test_unknown_model_and_missing_file(tmp_path: Path) -> None:
         load_model(tmp_path / "none.toml")
 
 
+def test_model_with_a_setting_that_the_kernel_does_not_have__says_so() -> None:
+    model = parse(b"title = 'x'\n[sysctl]\ntcp_tw_recycle = 1", "x", "x.toml")
+    assert model.open("linux-2.4.0")
+    with pytest.raises(ModelError, match=r"sysctl\.tcp_tw_recycle: not under the profile linux-6"):
+        model.open("linux-6")
+
+
 def test_coverage__every_arc_of_the_picture_is_gone_but_the_one_that_linux_cannot_go() -> None:
     seen = coverage("linux-2.4.0")
     ways = {one.way for one in seen}
