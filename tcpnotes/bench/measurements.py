@@ -32,7 +32,7 @@ def lives(size: Size) -> Iterator[Figure]:
         plain.append(_lives(base, size.lives, size))
         silent.append(_lives(off, size.lives, size))
         full.append(_lives(traced, max(size.lives // 4, 1), size))
-        recorder.written.clear()
+        recorder.records.clear()
     yield per_second("lives", "trace off", RATE, plain, Goal(1 / 500, 1 / 250, True))
     yield per_second("lives", "full trace", RATE, full, Goal(1 / 1500, 1 / 500, True))
     yield compared("lives", "trace present but off", RATE, silent, plain, "trace off", Goal(0.95, 1.0, True))

@@ -63,8 +63,9 @@ def perform(recording: Recording, profile: str | Profile = "linux-2.4.0") -> Per
         else:
             world.inject("A", ends.segment(stimulus))
     world.run_until(recording.until)
-    rows, at = _Writer(recorder.records, starts, ends).write()
-    return Performance(recording, rows, at, recorder.records)
+    records = list(recorder.records)
+    rows, at = _Writer(records, starts, ends).write()
+    return Performance(recording, rows, at, records)
 
 
 @dataclass

@@ -5,54 +5,37 @@ A `Recorder` holds the records of a world in order.  Each host writes through a
 are open.  With nobody listening a host has no `HostTrace` at all, and the
 kernel layer runs as it stands, without a test a call (see `kernel.mirror`).
 
-A host writes plain tuples: the fields of a record in order, the last of them its
-kind.  They become records when somebody looks, which most are never.
+A host writes plain tuples, the fields of a record in order (see `written`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
 from tcpnotes.trace.frames import Frame, HostView, InFlight
-from tcpnotes.trace.records import Record
 from tcpnotes.trace.segment import Segment
+from tcpnotes.trace.written import Written
 
 Snapshot = Callable[[], tuple[tuple[HostView, ...], tuple[InFlight, ...]]]
-_CLASSES: dict[str, Any] = {cls._field_defaults["kind"]: cls for cls in get_args(Record)}
-
-
-def _as_record(fields: tuple[Any, ...]) -> Record:
-    """The record that these fields are, in a third of the time that naming them takes."""
-    made: Record = tuple.__new__(_CLASSES[fields[-1]], fields)
-    return made
 
 
 class Recorder:
     """Keeps the records of a world, and on wish what could be seen after each of them."""
 
     def __init__(self, snapshot: Snapshot | None = None) -> None:
-        self.written: list[Any] = []  # by the hosts: records as far as they were looked at, then plain tuples
+        self.records = Written()
         self.frames: list[Frame] = []
         self._snapshot = snapshot
         self.looks = snapshot is not None
 
-    @property
-    def records(self) -> list[Record]:
-        """All that was written until now, in order."""
-        written = self.written
-        at = len(written)
-        while at > 0 and type(written[at - 1]) is tuple:
-            at -= 1
-            written[at] = _as_record(written[at])
-        return written
-
-    def add(self, fields: tuple[Any, ...]) -> None:
-        """Write one record; with frames on, also what the world looks like right after it."""
-        self.written.append(fields)
+    def add(self, fields: Any) -> None:
+        """Write one record, or its fields; with frames on, also what the world looks like right after it."""
+        records = self.records
+        records.append(fields)
         if self._snapshot is not None:
             hosts, wire = self._snapshot()
-            self.frames.append(Frame(len(self.written) - 1, self.records[-1], hosts, wire))
+            self.frames.append(Frame(len(records) - 1, records[-1], hosts, wire))
 
 
 class HostTrace:
@@ -65,9 +48,9 @@ class HostTrace:
         self.net = net
         self.open: list[str] = []
         self.asleep: dict[int, list[str]] = {}  # task -> what was open when it went to sleep
-        self.written = recorder.written
+        self.written: list[Any] = recorder.records
         self.looks = recorder.looks
-        self.add: Callable[[tuple[Any, ...]], None] = recorder.add if self.looks else self.written.append
+        self.add: Callable[[Any], None] = recorder.add if self.looks else self.written.append
 
     @property
     def depth(self) -> int:
