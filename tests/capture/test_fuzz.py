@@ -145,6 +145,7 @@ def test_expressions_that_make_no_sense(text: str) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(4 * 3600)
 def test_a_million_inputs() -> None:
     """No traceback, no hang, no memory that grows."""
     dice = random.Random(20001209)
