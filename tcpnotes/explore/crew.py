@@ -6,7 +6,7 @@ which steps of ends it needs (`part.wanted`), does its share of them with the en
 (`part.absorb`).  All are tasks that any process can do again from the blocks and records of
 earlier depths, so when a process dies Dask has what it knew made anew by another, and
 nothing comes out differently.  The client keeps no states; it asks the parts for the way to
-what they found, one state a depth.
+what they found, and goes it with the engine.
 """
 
 from __future__ import annotations
