@@ -17,7 +17,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from tcpnotes.explore.model import Model
@@ -73,6 +73,15 @@ def processes(jobs: int, address: str | None = None) -> Iterator[Client]:
             yield client
 
 
+class _Level(NamedTuple):
+    """Of a depth, for each part:"""
+
+    blocks: Sequence[Future[Any] | Block]  # the states there,
+    pasts: Sequence[Future[Any] | None]  # what the part knew when it came there,
+    records: Sequence[Future[Any]]  # what came of the steps that it made on the way,
+    counts: Sequence[Future[Any]]  # and how many there are of what
+
+
 def _leave_at_once() -> None:
     """A process that has millions of things need not give them back one by one when it ends."""
     atexit.register(os._exit, 0)
@@ -94,12 +103,8 @@ class CrewSearch(Part):
         start = np.array([self.space.first], dtype=np.uint64)
         first, home = self.block(start), int(self._owners(start)[0])
         empty = self.block(np.zeros(0, dtype=np.uint64))
-        # Of each depth, for each part: the states there, what the part knows then, and what came of its work.
-        self._blocks: list[Sequence[Future[Any] | Block]] = [
-            [first if part == home else empty for part in range(parts)]
-        ]
-        self._pasts: list[Sequence[Future[Any] | None]] = [[None] * parts]
-        self._records: list[list[Future[Any]]] = []
+        blocks = [first if part == home else empty for part in range(parts)]
+        self._levels = [_Level(blocks, [None] * parts, [], [])]
         self._cut = 0
         self._workers: list[str] = []
 
@@ -122,10 +127,15 @@ class CrewSearch(Part):
     ) -> bool:  # fmt: skip
         end = None if timeout is None else monotonic() + timeout
         names = set(stop_at or ())
+        to_its_end = limit is None and end is None and not names
+        begun: list[_Level] = []
         while not self.done:
             if limit is not None and sum(self.sizes) >= limit:
                 return False
-            self._level()
+            begun = begun or [self._go_on(self._levels[-1])]
+            if to_its_end:  # the processes need not wait until this one has counted
+                begun.append(self._go_on(begun[0]))
+            self._count(begun.pop(0))
             if tell is not None:
                 tell(self.progress())
             if end is not None and monotonic() > end:
@@ -147,10 +157,10 @@ class CrewSearch(Part):
             home = {"workers": [self._workers[part % len(self._workers)]], "allow_other_workers": True}
         return self.client.submit(function, *args, pure=False, priority=int(soon), **home)
 
-    def _level(self) -> None:
-        """Go on from all states of the last depth."""
+    def _go_on(self, last: _Level) -> _Level:
+        """Have all parts go on from all states of a depth."""
         parts = range(self.task.parts)
-        task, pasts, blocks = self.task, self._pasts[-1], self._blocks[-1]
+        task, pasts, blocks = self.task, last.pasts, last.blocks
         self._look_around()
         asking = [self._submit(part, wanted, task, part, pasts[part], blocks[part]) for part in parts]
         worked = [self._submit(part, work, task, part, pasts[part], blocks[part], asking) for part in parts]
@@ -164,24 +174,28 @@ class CrewSearch(Part):
         there = [self._submit(part, _there, coming[part], soon=True) for part in parts]
         new = [self._submit(part, absorb, task, part, past[part], coming[part], there) for part in parts]
         counts = [self._submit(part, _counts, gone[part], new[part], soon=True) for part in parts]
+        return _Level(new, past, worked, counts)
+
+    def _count(self, level: _Level) -> None:
+        """Wait for a depth, and count what is there."""
+        counts = self.client.gather(level.counts)
         self.sizes.append(0)
-        for part, (states, transitions, cut, sent) in enumerate(self.client.gather(counts)):
+        for part, (states, transitions, cut, sent) in enumerate(counts):
             self.worked[part] += states
             self.sizes[-1] += states
             self.transitions += transitions
             self._cut += cut
             self.moved += sent
-        self._blocks.append(new)
-        self._pasts.append(past)
-        self._records.append(worked)
+        self._levels.append(level)
 
     # -- afterwards -------------------------------------------------------------------------------------------
 
     def _ask(self, what: str, *args: Any, of: Iterable[int] | None = None) -> list[Any]:
         """Every part's answer to a question, or that of some."""
         self._look_around()
+        last = self._levels[-1]
         answers = [
-            self._submit(part, asked, self.task, part, self._pasts[-1][part], self._blocks[-1][part], what, *args)
+            self._submit(part, asked, self.task, part, last.pasts[part], last.blocks[part], what, *args)
             for part in (range(self.task.parts) if of is None else of)
         ]
         answered = self.client.gather(answers)
@@ -223,8 +237,8 @@ class CrewSearch(Part):
         (digests,) = self._ask("lasting", of=(0,))
         if not digests:
             return found
-        for level in self.client.gather(self._records[len(self.heard) :]):
-            self.hear(level)
+        for records in self.client.gather([level.records for level in self._levels[len(self.heard) + 1 :]]):
+            self.hear(records)
         lively = {self.space.ends.number(digest) for digest in digests}
         for one in self.properties:
             if one.about != "ever" or one.name in known:

@@ -256,9 +256,9 @@ class Ends:
         self._calls[number] = calls
         return number
 
-    def learn(self, number: int, stimulus: int, there: int, sent: int) -> None:
-        """Take in where a step leads."""
-        self._steps[number << 24 | stimulus] = there << 24 | sent
+    def learn(self, steps: Iterable[tuple[int, int]]) -> None:
+        """Take in where steps lead: ``state << 24 | stimulus``, ``state << 24 | sent``."""
+        self._steps.update(steps)
 
     # -- hosts ------------------------------------------------------------------------------------------------
 
@@ -301,21 +301,23 @@ class Ends:
             calls = self._calls[number] = tuple([Stimulus("call", name) for name in names])
         return calls
 
-    def knows(self, number: int, stimulus: Stimulus) -> bool:
-        """Has this step been made?"""
-        return number << 24 | self.stimulus(stimulus) in self._steps
+    def knows(self, step: int) -> bool:
+        """Has a step (``state << 24 | stimulus``) been made?"""
+        return step in self._steps
 
-    def packed(self, number: int, stimulus: Stimulus) -> int:
-        """Where ``stimulus`` leads, and the number of what is sent: ``state << 24 | sent``."""
-        code = self.stimulus(stimulus)
-        key = number << 24 | code
-        known = self._steps.get(key)
+    def made(self, step: int) -> int:
+        """Where a step (``state << 24 | stimulus``) leads, and the number of what is sent: ``state << 24 | sent``."""
+        known = self._steps.get(step)
         if known is None:
-            known = self._steps[key] = self._work(number, stimulus, code)
+            known = self._steps[step] = self._work(step >> 24, step & 0xFFFFFF)
         return known
 
+    def packed(self, number: int, stimulus: Stimulus) -> int:
+        """The same for a stimulus that may be new."""
+        return self.made(number << 24 | self.stimulus(stimulus))
+
     def step(self, number: int, stimulus: Stimulus) -> tuple[int, int]:
-        """The same as two numbers."""
+        """The same, as two numbers."""
         known = self.packed(number, stimulus)
         return known >> 24, known & 0xFFFFFF
 
@@ -323,8 +325,9 @@ class Ends:
         """All steps so far: state << 24 | stimulus, state << 24 | sent."""
         return self._steps.items()
 
-    def _work(self, number: int, stimulus: Stimulus, code: int) -> int:
+    def _work(self, number: int, code: int) -> int:
         self.worked += 1
+        stimulus = self.stimuli[code]
         before = self.host(number)
         outbox = _Outbox()
         host = before.clone(outbox)

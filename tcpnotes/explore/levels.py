@@ -19,7 +19,7 @@ from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import Property
 from tcpnotes.explore.search import Search
 from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS, Event, Space
-from tcpnotes.explore.tables import Known, Pairs, Rows, each, np
+from tcpnotes.explore.tables import Column, Known, Numbered, Pairs, Rows, distinct, each, np
 from tcpnotes.explore.views import Stimulus
 
 if TYPE_CHECKING:
@@ -70,17 +70,14 @@ class Joined:
         self._losses = Rows(each(lambda side: [lost for _, lost, _ in space.mishaps(side)]))
         self._doubles = Rows(each(lambda side: [both for _, _, both in space.mishaps(side) if both is not None]))
         self._puts = Rows(each(self._put))
-        self._age_codes: list[int] = []
-        self._age_numbers: dict[int, int] = {}
-        self._segment_codes: list[int] = []
-        self._segment_numbers: dict[int, int] = {}
+        self._agings = Numbered()  # an end << 32, and after how many ticks another's timer fires
+        self._arrivings = Numbered()  # an end << 32, and what reaches it
         self._parcels = Pairs()  # an inbox, and what is sent to it
         self._lefts = Pairs()  # such a pair, and what may still go wrong
         self._cuts = array("q")
-        self._side_keys: Numbers = np.zeros(0, dtype=np.int64)
-        self._side_places: Numbers = np.zeros(0, dtype=np.int64)
-        self.ends_of: Numbers = np.zeros(0, dtype=np.int64)
-        self.inboxes_of: Numbers = np.zeros(0, dtype=np.int64)
+        self._sides = Numbered()  # an end << 32, and an inbox: numbered as in the space
+        self._ends_of, self._inboxes_of = Column(), Column()
+        self.ends_of, self.inboxes_of = self._ends_of.all, self._inboxes_of.all
         self.dues: Numbers = np.zeros(0, dtype=np.int64)
         self.spent: Numbers = np.zeros(0, dtype=bool)
         self.refresh()
@@ -90,13 +87,10 @@ class Joined:
         space = self.space
         begin = len(self.ends_of)
         if begin != len(space.side_end):
-            self.ends_of = np.array(space.side_end, dtype=np.int64)
-            self.inboxes_of = np.array(space.side_inbox, dtype=np.int64)
-            keys = self.ends_of[begin:] << 32 | self.inboxes_of[begin:]
-            order = np.argsort(keys)
-            where = np.searchsorted(self._side_keys, keys[order])
-            self._side_keys = np.insert(self._side_keys, where, keys[order])
-            self._side_places = np.insert(self._side_places, where, order + begin)
+            self._ends_of.extend(np.array(space.side_end[begin:]))
+            self._inboxes_of.extend(np.array(space.side_inbox[begin:]))
+            self.ends_of, self.inboxes_of = self._ends_of.all, self._inboxes_of.all
+            self._sides.extend(self.ends_of[begin:] << 32 | self.inboxes_of[begin:])
         if len(self.dues) != len(space.ends.dues):
             self.dues = np.array(space.ends.dues, dtype=np.int64)
             self.spent = np.array(space.ends.spent, dtype=bool)
@@ -104,11 +98,11 @@ class Joined:
     # -- rows -------------------------------------------------------------------------------------------------
 
     def _aging(self, number: int) -> Asked:
-        end, due = divmod(self._age_codes[number], 1 << 32)
+        end, due = divmod(int(self._agings.keys[number]), 1 << 32)
         return end, Stimulus("age", "", due)
 
     def _arriving(self, number: int) -> Asked:
-        end, segment = divmod(self._segment_codes[number], 1 << 32)
+        end, segment = divmod(int(self._arrivings.keys[number]), 1 << 32)
         return end, Stimulus("segment", "", segment)
 
     def _called(self, sides: Numbers) -> tuple[Numbers, Numbers]:
@@ -128,7 +122,7 @@ class Joined:
         """Numbers of what reaches which end, what is then left of the inbox, and the place of the side of each."""
         coming, owners = unpacking.take(self.inboxes_of[sides])
         codes = self.ends_of[sides][owners] << 32 | coming >> 32
-        return self._numbered(codes, self._segment_numbers, self._segment_codes), coming & 0xFFFFFFFF, owners
+        return self._arrivings(codes), coming & 0xFFFFFFFF, owners
 
     def _moved(self, moves: Numbers, inboxes: Numbers) -> Numbers:
         """Steps of ends as moves of sides: ``new side << 24 | sent``."""
@@ -142,26 +136,11 @@ class Joined:
         self._cuts[number] = cut
         return [inbox << LEFT_BITS | left for inbox, left, _ in fates]
 
-    @staticmethod
-    def _numbered(codes: Numbers, numbers: dict[int, int], known: list[int]) -> Numbers:
-        """Small numbers for large ones."""
-        some, back = np.unique(codes, return_inverse=True)
-        small = []
-        for code in some.tolist():
-            number = numbers.get(code)
-            if number is None:
-                number = numbers[code] = len(known)
-                known.append(code)
-            small.append(number)
-        return np.array(small, dtype=np.int64)[back]
-
     def sides(self, ends: Numbers, inboxes: Numbers) -> Numbers:
         """The numbers of sides."""
         keys = ends << 32 | inboxes
-        places = np.searchsorted(self._side_keys, keys)
-        places[places == len(self._side_keys)] = 0
-        found = self._side_places[places]
-        strange = self._side_keys[places] != keys
+        found = self._sides.find(keys)
+        strange = found < 0
         if strange.any():
             some, back = np.unique(keys[strange], return_inverse=True)
             side = self.space.side
@@ -189,23 +168,33 @@ class Joined:
             found += self._mishaps(keys)
         return np.concatenate([new for new, _ in found]), np.concatenate([owner for _, owner in found])
 
-    def asked(self, keys: Numbers) -> Iterator[Asked]:
-        """The steps of ends that `successors` of ``keys`` asks for the first time."""
+    def asked(self, keys: Numbers) -> Numbers:
+        """The steps (``state << 24 | stimulus``) that `successors` of ``keys`` asks for and nobody has made."""
         self.refresh()
         ends = self.space.ends
+        found: list[Numbers] = []
         for rows, turn in self._turns(keys, True):
             sides = rows.unknown(turn.me)
             if rows is self._calls:
-                for end in self._end_calls.unknown(self.ends_of[sides]).tolist():
-                    yield from ((end, call) for call in ends.calls(end))
+                some = self._end_calls.unknown(self.ends_of[sides]).tolist()
+                found.append(np.array([end << 24 | ends.stimulus(call) for end in some for call in ends.calls(end)]))
             else:
                 numbers, _, _ = self._arrivals(sides, self._draining if rows is self._drains else self._coming)
-                yield from map(self._arriving, self._end_segments.unknown(numbers).tolist())
+                found.append(self._steps("segment", self._arrivings.keys[self._end_segments.unknown(numbers)]))
+        fire = ends.stimulus(FIRE)
         for turn, due in self._firing(keys):
-            yield from ((end, FIRE) for end in self._end_fires.unknown(self.ends_of[turn.me]).tolist())
+            found.append(self._end_fires.unknown(self.ends_of[turn.me]) << 24 | fire)
             late = due > 0
             numbers = self._age_number(turn.other[late], due[late])
-            yield from map(self._aging, self._end_ages.unknown(numbers).tolist())
+            found.append(self._steps("age", self._agings.keys[self._end_ages.unknown(numbers)]))
+        steps = distinct(np.concatenate(found).astype(np.int64))
+        return steps[[not ends.knows(step) for step in steps.tolist()]]
+
+    def _steps(self, what: str, codes: Numbers) -> Numbers:
+        """Steps of ends from codes (``state << 32 | number``)."""
+        numbers, back = np.unique(codes & 0xFFFFFFFF, return_inverse=True)
+        stimuli = [self.space.ends.stimulus(Stimulus(what, "", number)) for number in numbers.tolist()]
+        return codes >> 32 << 24 | np.array(stimuli, dtype=np.int64)[back]
 
     def _split(self, keys: Numbers) -> tuple[Numbers, Numbers, Numbers]:
         return *sides_of(keys), (keys & np.uint64(_LEFT)).astype(np.int64)
@@ -246,7 +235,7 @@ class Joined:
             yield Turn(some, me[some], other[some], left[some], second), due[first]
 
     def _age_number(self, sides: Numbers, dues: Numbers) -> Numbers:
-        return self._numbered(self.ends_of[sides] << 32 | dues, self._age_numbers, self._age_codes)
+        return self._agings(self.ends_of[sides] << 32 | dues)
 
     def _sent(
         self, moves: Numbers, places: Numbers, other: Numbers, left: Numbers, second: bool

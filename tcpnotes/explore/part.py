@@ -13,7 +13,7 @@ built again from what it knew at each depth (`Past`).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from hashlib import blake2b
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,17 +21,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tcpnotes.explore.levels import LevelSearch, sides_of
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import PROPERTIES
-from tcpnotes.explore.records import Block, Deed, EndRecord, Expanded, Noted, Past, Records, Steps, Table
+from tcpnotes.explore.records import Block, Deed, EndRecord, Expanded, Noted, Past, Records, Steps
 from tcpnotes.explore.search import collect_seldom
 from tcpnotes.explore.space import LEFT_BITS, Event
-from tcpnotes.explore.tables import distinct, np
+from tcpnotes.explore.tables import ODD, distinct, np
 
 if TYPE_CHECKING:
-    from tcpnotes.explore.levels import Asked
     from tcpnotes.explore.tables import Numbers
+    from tcpnotes.explore.views import Stimulus
+    from tcpnotes.trace.segment import Segment
 
 _LEFT = (1 << LEFT_BITS) - 1
-_ODD = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio: spreads numbers over all bits
+
+
+_NONE: Numbers = [] if np is None else np.zeros(0, dtype=np.int64)
 
 
 class Task(NamedTuple):
@@ -66,7 +69,7 @@ class Part(LevelSearch):
         self._inbox_marks: Numbers = np.zeros(0, dtype=np.uint64)
         self._side_marks: Numbers = np.zeros(0, dtype=np.uint64)
         self.heard: list[list[Records]] = []  # of each depth, from each part
-        self._makers: dict[bytes, int] = {}  # of each end, the first part that came to it: it has the host at hand
+        self._makers: dict[int, int] = {}  # of each end, the first part that came to it: it has the host at hand
         self._own: tuple[int, Records] | None = None  # what this part worked last; asked for again if others lose it
         self._told: tuple[int, Expanded] | None = None
 
@@ -101,6 +104,11 @@ class Part(LevelSearch):
             new = _marks_of_sides(self._end_digests[joined[0]], self._inbox_marks[joined[1]])
             self._side_marks = np.concatenate([self._side_marks, new])
 
+    def _ends_at(self, digests: Numbers) -> Numbers:
+        """The numbers of ends that are known."""
+        numbers: Numbers = self._ends_in_order[np.searchsorted(self._end_digests, digests, sorter=self._ends_in_order)]
+        return numbers
+
     def _content(self, inbox: tuple[int, ...]) -> list[int]:
         digests = [self._segment_digests[number] for number in inbox]
         return sorted(digests) if self.model.reorder else digests
@@ -119,13 +127,12 @@ class Part(LevelSearch):
     def keys(self, block: Block) -> Numbers:
         """States as this part numbers them."""
         self._index()
-        places = np.searchsorted(self._end_digests, block.ends, sorter=self._ends_in_order)
         known = self._segment_places
         inboxes = np.array(
             [self.space._inbox(tuple([known[mark] for mark in row if mark])) for row in block.contents.tolist()],
             dtype=np.int64,
         )
-        sides = self._joined.sides(self._ends_in_order[places], inboxes[block.inboxes])
+        sides = self._joined.sides(self._ends_at(block.ends), inboxes[block.inboxes])
         left = block.left.astype(np.int64)
         return self._joined.packed(sides[block.first], sides[block.second], left, False)
 
@@ -142,7 +149,7 @@ class Part(LevelSearch):
 
     def _marks(self, first: Numbers, second: Numbers, left: Numbers) -> Numbers:
         both = first + second if self.space.symmetric else first * np.uint64(3) + second
-        marks: Numbers = (both + left) * np.uint64(_ODD)
+        marks: Numbers = (both + left) * np.uint64(ODD)
         return marks
 
     def _owners(self, keys: Numbers) -> Numbers:
@@ -151,119 +158,108 @@ class Part(LevelSearch):
 
     # -- the engine's work --------------------------------------------------------------------------------------
 
-    def _deed(self, asked: Asked) -> Deed:
-        end, stimulus = asked
-        ends = self.space.ends
-        segment = ends.segments[stimulus.number] if stimulus.what == "segment" else None
-        return Deed(ends.digests[end], stimulus if segment is None else stimulus._replace(number=0), segment)
+    def _told_of(self, stimulus: Stimulus) -> tuple[Stimulus, Segment | None]:
+        """A stimulus as everybody can read it."""
+        if stimulus.what != "segment":
+            return stimulus, None
+        return stimulus._replace(number=0), self.space.ends.segments[stimulus.number]
 
-    def _asked(self, deed: Deed) -> Asked:
-        ends, stimulus = self.space.ends, deed.stimulus
-        if deed.segment is not None:
-            stimulus = stimulus._replace(number=ends.segment(deed.segment))
-        return ends.number(deed.end), stimulus
+    def _heard_of(self, stimulus: Stimulus, segment: Segment | None) -> Stimulus:
+        """A stimulus in this part's numbers."""
+        return stimulus if segment is None else stimulus._replace(number=self.space.ends.segment(segment))
+
+    def _steps(self, codes: Numbers) -> Steps:
+        """Steps (``state << 24 | stimulus``) as everybody can read them."""
+        self._index()
+        ends = self.space.ends
+        what, places = np.unique(codes & 0xFFFFFF, return_inverse=True)
+        stimuli = [self._told_of(ends.stimuli[number]) for number in what.tolist()]
+        return Steps(stimuli, self._end_digests[codes >> 24], places.astype(np.uint32))
+
+    def _read(self, steps: Steps) -> Numbers:
+        """Steps in this part's numbers."""
+        ends = self.space.ends
+        stimuli = [ends.stimulus(self._heard_of(*one)) for one in steps.stimuli]
+        return self._ends_at(steps.ends) << 24 | np.array(stimuli, dtype=np.int64)[steps.what]
 
     def wanted(self, depth: int) -> Steps:
         """The steps that the states at a depth ask for, and that nobody had made before.
 
         Asked again later, as its answer was lost, it tells of all steps that were made then.
         """
-        ends = self.space.ends
-        table = Table(ends)
         made = self.heard[depth] if depth < len(self.heard) else []
         if self._own is not None and self._own[0] == depth:
             made = [*made, self._own[1]]
-        again = (one for records in made for one in self._read(records.steps))
-        asked = (one for keys in self.pieces(self.at_depth(depth)) for one in self._joined.asked(keys))
-        for one in dict.fromkeys((*again, *(one for one in asked if not ends.knows(*one)))):
-            table.add(*one)
-        return table.steps
+        again = [self._read(records.steps) for records in made]
+        asked = [self._joined.asked(keys) for keys in self.pieces(self.at_depth(depth))]
+        return self._steps(distinct(np.concatenate([_NONE, *again, *asked])))
 
     def work(self, depth: int, wanted: Iterable[Steps]) -> Records:
         """Make this part's share of the steps."""
         if depth < len(self.heard):
             return self.heard[depth][self.number]
         if self._own is None or self._own[0] != depth:
-            self._own = depth, self._worked(wanted)
+            self._own = depth, self._worked(self._mine(wanted))
         return self._own[1]
 
-    def _worked(self, wanted: Iterable[Steps]) -> Records:
+    def _worked(self, codes: Numbers) -> Records:
         ends = self.space.ends
-        table = Table(ends)
-        there: list[bytes] = []
-        outs: list[tuple[int, ...]] = []
-        sent = array("I")
-        new: dict[bytes, EndRecord] = {}
-        alarms = []
-        places: dict[int, int] = {}
-        for number, stimulus in self._mine(wanted):
-            before = len(ends.digests)
-            then, out = ends.step(number, stimulus)
-            table.add(number, stimulus)
-            there.append(ends.digests[then])
-            if out not in places:
-                places[out] = len(outs)
-                outs.append(tuple([table.segment(one) for one in ends.outs[out]]))
-            sent.append(places[out])
-            if then == before:
-                new[ends.digests[then]] = self._end_record(then)
-            alarms += [(one.name, self._deed((number, stimulus))) for one, _, _ in self._alarms]
-            self._alarms.clear()
-        return Records(table.steps, outs, b"".join(there), sent, new, alarms)
+        begin = len(ends.digests)
+        made = np.array([ends.made(code) for code in codes.tolist()], dtype=np.int64)
+        sent, places = np.unique(made & 0xFFFFFF, return_inverse=True)
+        outs = [tuple([ends.segments[number] for number in ends.outs[out]]) for out in sent.tolist()]
+        alarms = [(one.name, Deed(ends.digests[end], *self._told_of(stimulus))) for one, end, stimulus in self._alarms]
+        self._alarms.clear()
+        new = range(begin, len(ends.digests))
+        firsts = np.array([ends.parents[number] << 24 | ends.causes[number] for number in new], dtype=np.int64)
+        order = np.argsort(codes)
+        steps = order[np.searchsorted(codes, firsts, sorter=order)].tolist()
+        records = {ends.digests[end]: self._end_record(end, step) for end, step in zip(new, steps, strict=True)}
+        told = self._steps(codes)
+        return Records(told, outs, self._end_digests[made >> 24], places.astype(np.uint32), records, alarms)
 
-    def _mine(self, wanted: Iterable[Steps]) -> list[Asked]:
+    def _mine(self, wanted: Iterable[Steps]) -> Numbers:
         """Of the steps wanted those that fall to this part: of ends that it made, and about as many as to others."""
-        digests = self.space.ends.digests
-        asked: dict[int, list[Asked]] = {}
-        for one in dict.fromkeys(one for steps in wanted for one in self._read(steps)):
-            asked.setdefault(one[0], []).append(one)
-        shares: list[list[int]] = [[] for _ in range(self.task.parts)]
-        for end in sorted(asked, key=digests.__getitem__):
-            shares[self._makers.get(digests[end], 0)].append(end)
-        loads = [sum(len(asked[end]) for end in share) for share in shares]
+        codes = distinct(np.concatenate([_NONE, *map(self._read, wanted)]))
+        ends, counts = np.unique(codes >> 24, return_counts=True)
+        order = np.argsort(self._end_digests[ends])
+        shares: list[list[tuple[int, int]]] = [[] for _ in range(self.task.parts)]
+        for end, count in zip(ends[order].tolist(), counts[order].tolist(), strict=True):
+            shares[self._makers.get(end, 0)].append((end, count))
+        loads = [sum(count for _, count in share) for share in shares]
         fair = sum(loads) / len(loads)
         for number, share in enumerate(shares):
-            while share and loads[number] - len(asked[share[-1]]) >= fair:
+            while share and loads[number] - share[-1][1] >= fair:
                 least = min(range(len(loads)), key=loads.__getitem__)
-                loads[number] -= len(asked[share[-1]])
-                loads[least] += len(asked[share[-1]])
+                loads[number] -= share[-1][1]
+                loads[least] += share[-1][1]
                 shares[least].append(share.pop())
-        return [one for end in shares[self.number] for one in asked[end]]
+        mine = np.zeros(len(self.space.ends.digests), dtype=bool)
+        mine[[end for end, _ in shares[self.number]]] = True
+        ours: Numbers = codes[mine[codes >> 24]]
+        return ours
 
-    def _read(self, steps: Steps) -> Iterator[Asked]:
-        """Steps in this part's numbers."""
-        ends = self.space.ends
-        stimuli = [ends.stimuli[number] for number in self._stimuli(steps)]
-        for place, what in enumerate(steps.what):
-            yield ends.number(steps.ends[16 * place : 16 * place + 16]), stimuli[what]
-
-    def _stimuli(self, steps: Steps) -> list[int]:
-        """This part's numbers for stimuli."""
-        ends = self.space.ends
-        return [
-            ends.stimulus(stimulus._replace(number=ends.segment(steps.segments[place])) if place >= 0 else stimulus)
-            for stimulus, place in steps.stimuli
-        ]
-
-    def _end_record(self, number: int) -> EndRecord:
+    def _end_record(self, number: int, step: int) -> EndRecord:
         ends = self.space.ends
         broken = tuple([one.name for one in self._bad_ends.get(number, ())])
         summary = self._summary_list[self._summary_of[number]]
         return EndRecord(
-            ends.apps[number], ends.dues[number], ends.spent[number], ends.calls(number), summary, broken
+            ends.apps[number], ends.dues[number], ends.spent[number], ends.calls(number), summary, broken, step
         )  # fmt: skip
 
     def hear(self, level: list[Records]) -> None:
         """Take in what came of the steps that all parts asked for at the next depth."""
         depth = len(self.heard)
+        ends = self.space.ends
         own = self._own is not None and self._own[0] == depth
         for number, records in enumerate(level):
             if not (own and number == self.number):
                 self._learn(records)
             for digest in records.ends:
-                self._makers.setdefault(digest, number)
+                self._makers.setdefault(ends.number(digest), number)
             for name, deed in records.alarms:
-                self._alarms.append((PROPERTIES[name], *self._asked(deed)))
+                stimulus = self._heard_of(deed.stimulus, deed.segment)
+                self._alarms.append((PROPERTIES[name], ends.number(deed.end), stimulus))
         self.heard.append(level)
         if depth + 1 < len(self.levels):
             self.at = self.levels[depth]
@@ -271,19 +267,22 @@ class Part(LevelSearch):
         self._alarms.clear()
 
     def _learn(self, records: Records) -> None:
+        self._index()
         ends = self.space.ends
-        steps, there = records.steps, records.there
-        segments = [ends.segment(seg) for seg in steps.segments]
-        stimuli = self._stimuli(steps)
-        outs = [ends.out(tuple([segments[place] for place in out])) for out in records.outs]
-        for at, (what, sent) in enumerate(zip(steps.what, records.sent, strict=True)):
-            parent, then = ends.number(steps.ends[16 * at : 16 * at + 16]), there[16 * at : 16 * at + 16]
-            if not ends.has(then):
-                self._learn_end(then, records.ends[then], parent, stimuli[what])
-            ends.learn(parent, stimuli[what], ends.number(then), outs[sent])
+        codes = self._read(records.steps)
+        for digest, record in records.ends.items():
+            if not ends.has(digest):
+                self._learn_end(digest, record, int(codes[record.step]))
+        self._index()
+        outs = [ends.out(tuple([ends.segment(one) for one in out])) for out in records.outs]
+        made = self._ends_at(records.there) << 24 | np.array(outs, dtype=np.int64)[records.sent]
+        ends.learn(zip(codes.tolist(), made.tolist(), strict=True))
 
-    def _learn_end(self, digest: bytes, record: EndRecord, parent: int, cause: int) -> None:
-        number = self.space.ends.learn_state(digest, record.app, parent, cause, record.due, record.spent, record.calls)
+    def _learn_end(self, digest: bytes, record: EndRecord, step: int) -> None:
+        ends = self.space.ends
+        number = ends.learn_state(
+            digest, record.app, step >> 24, step & 0xFFFFFF, record.due, record.spent, record.calls
+        )
         place = self._summaries.setdefault(record.summary, len(self._summaries))
         if place == len(self._summary_list):
             self._summary_list.append(record.summary)
@@ -295,12 +294,9 @@ class Part(LevelSearch):
 
     def absorb(self, known: list[Numbers]) -> Block:
         """Take in what falls to this part; what of it is new, at the next depth."""
-        new = np.zeros(0, dtype=np.uint64)
-        for keys in known:
-            some = distinct(keys)
-            some = some[self._known.missing(some)]
-            self._known.add(some)
-            new = some if not len(new) else np.sort(np.concatenate([new, some]), kind="stable")
+        keys = distinct(np.concatenate([np.sort(some, kind="stable") for some in known]))
+        new = keys[self._known.missing(keys)]
+        self._known.add(new)
         begin = len(self.order)
         self.order.frombytes(new.tobytes())
         self.levels.append(len(self.order))
@@ -337,7 +333,8 @@ class Part(LevelSearch):
             event = None
             if found.last is not None:
                 side = self.space.parts(self.order[index])[found.last.side]
-                event = self._deed((self.space.side_end[side], found.last.stimulus))
+                end = self.space.ends.digests[self.space.side_end[side]]
+                event = Deed(end, *self._told_of(found.last.stimulus))
             key = np.array([self.order[index]], dtype=np.uint64)
             notes.append(Noted(name, self._depth(index), int(key[0]) & _LEFT, self.block(key), event))
         return notes
@@ -389,7 +386,8 @@ class Part(LevelSearch):
         """The event that another part noted, as it looks with this part's numbers."""
         if note.event is None:
             return None
-        end, stimulus = self._asked(note.event)
+        end = self.space.ends.number(note.event.end)
+        stimulus = self._heard_of(note.event.stimulus, note.event.segment)
         key = int(self.keys(note.state)[0])
         ends = [self.space.side_end[side] for side in self.space.parts(key)[:2]]
         side = next(event.side for event, _, _ in self.space.explained(key)
@@ -400,12 +398,12 @@ class Part(LevelSearch):
 def _marks_of_inboxes(contents: Numbers) -> Numbers:
     marks = np.zeros(len(contents), dtype=np.uint64)
     for column in contents.T:
-        marks = np.where(column > 0, (marks ^ column) * np.uint64(_ODD), marks)  # however wide the rows are
+        marks = np.where(column > 0, (marks ^ column) * np.uint64(ODD), marks)  # however wide the rows are
     return marks
 
 
 def _marks_of_sides(ends: Numbers, inboxes: Numbers) -> Numbers:
-    marks = (ends * np.uint64(_ODD) ^ inboxes) * np.uint64(_ODD)
+    marks = (ends * np.uint64(ODD) ^ inboxes) * np.uint64(ODD)
     return marks ^ marks >> np.uint64(29)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tcpnotes.explore.views import App, Stimulus, Summary
 from tcpnotes.trace.segment import Segment
 
 if TYPE_CHECKING:
-    from tcpnotes.explore.ends import Ends
     from tcpnotes.explore.tables import Numbers
 
 
@@ -43,6 +41,7 @@ class EndRecord(NamedTuple):
     calls: tuple[Stimulus, ...]
     summary: Summary
     broken: tuple[str, ...]  # names of properties
+    step: int  # the place of the step that first led to it
 
 
 class Deed(NamedTuple):
@@ -56,19 +55,18 @@ class Deed(NamedTuple):
 class Steps(NamedTuple):
     """Steps of ends, as everybody can read them."""
 
-    segments: list[Segment]
-    stimuli: list[tuple[Stimulus, int]]  # with the place of the segment that arrives, or -1
-    ends: bytes  # of each step the digest of the state,
-    what: array[int]  # and the place of what reaches it
+    stimuli: list[tuple[Stimulus, Segment | None]]  # what may reach an end, with the segment that arrives
+    ends: Numbers  # of each step the digest of the state (64 bits, as in a `Block`),
+    what: Numbers  # and the place of what reaches it
 
 
 class Records(NamedTuple):
     """What came of steps that were made for the first time."""
 
     steps: Steps
-    outs: list[tuple[int, ...]]  # rows of segments that leave at once, by their places in `steps`
-    there: bytes  # of each step the digest of the state that it leads to,
-    sent: array[int]  # and the place of what is sent
+    outs: list[tuple[Segment, ...]]  # rows of segments that leave at once
+    there: Numbers  # of each step the digest of the state that it leads to,
+    sent: Numbers  # and the place of what is sent
     ends: dict[bytes, EndRecord]  # the states that are new
     alarms: list[tuple[str, Deed]]  # properties that a step breaks
 
@@ -124,34 +122,3 @@ class Noted(NamedTuple):
     left: int
     state: Block
     event: Deed | None
-
-
-class Table:
-    """Steps, to be told to others."""
-
-    def __init__(self, ends: Ends) -> None:
-        self._known = ends
-        self._ends: list[bytes] = []
-        self._segments: dict[int, int] = {}
-        self._stimuli: dict[Stimulus, int] = {}
-        self._what = array("I")
-
-    def segment(self, number: int) -> int:
-        """The place of a segment."""
-        return self._segments.setdefault(number, len(self._segments))
-
-    def add(self, end: int, stimulus: Stimulus) -> None:
-        """Take in a step."""
-        if stimulus.what == "segment":
-            self.segment(stimulus.number)
-        self._ends.append(self._known.digests[end])
-        self._what.append(self._stimuli.setdefault(stimulus, len(self._stimuli)))
-
-    @property
-    def steps(self) -> Steps:
-        """All of them."""
-        places = [
-            (one._replace(number=0), self._segments[one.number]) if one.what == "segment" else (one, -1)
-            for one in self._stimuli
-        ]
-        return Steps([self._known.segments[one] for one in self._segments], places, b"".join(self._ends), self._what)

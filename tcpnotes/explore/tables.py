@@ -16,6 +16,87 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[Any]
 
+ODD = 0x9E3779B97F4A7C15  # 2^64 divided by the golden ratio: spreads numbers over all bits
+
+
+class Column:
+    """Numbers in a row that grows, with room to spare."""
+
+    def __init__(self) -> None:
+        self._room = np.zeros(64, dtype=np.int64)
+        self._count = 0
+
+    @property
+    def all(self) -> Numbers:
+        """The numbers so far."""
+        return self._room[: self._count]
+
+    def extend(self, numbers: Numbers) -> None:
+        """Put more at the end."""
+        count = self._count + len(numbers)
+        if count > len(self._room):
+            grown = np.zeros(max(count, 2 * len(self._room)), dtype=np.int64)
+            grown[: self._count] = self.all
+            self._room = grown
+        self._room[self._count : count] = numbers
+        self._count = count
+
+
+class Numbered:
+    """Large numbers (below 2^63), numbered from 0 on as they come: a table of places, found by multiplying."""
+
+    def __init__(self) -> None:
+        self._keys = Column()
+        self._table = np.full(64, -1, dtype=np.int32)
+        self._shift = np.uint64(58)
+
+    @property
+    def keys(self) -> Numbers:
+        """The large numbers, in the order of their numbers."""
+        return self._keys.all
+
+    def find(self, keys: Numbers) -> Numbers:
+        """The number of each of ``keys``; -1 for those that have none."""
+        places = self._places(keys)
+        numbers = self._table[places]
+        known = self._keys.all if len(self._keys.all) else np.zeros(1, dtype=np.int64)
+        astray = np.flatnonzero((numbers >= 0) & (known[numbers] != keys))
+        while len(astray):  # taken by another: look at the next place
+            places[astray] = (places[astray] + 1) % len(self._table)
+            numbers[astray] = found = self._table[places[astray]]
+            astray = astray[(found >= 0) & (known[found] != keys[astray])]
+        return numbers.astype(np.int64)
+
+    def extend(self, keys: Numbers) -> None:
+        """Number more: different ones, that have no numbers yet."""
+        begin = len(self.keys)
+        self._keys.extend(keys)
+        count = len(self.keys)
+        if 2 * count > len(self._table):
+            bits = int(4 * count).bit_length()
+            self._table = np.full(1 << bits, -1, dtype=np.int32)
+            self._shift = np.uint64(64 - bits)
+            begin = 0
+        numbers = np.arange(begin, count)
+        places = self._places(self.keys[begin:])
+        while len(numbers):
+            free = self._table[places] < 0
+            self._table[places[free]] = numbers[free]
+            left = self._table[places] != numbers
+            numbers, places = numbers[left], (places[left] + 1) % len(self._table)
+
+    def __call__(self, keys: Numbers) -> Numbers:
+        """The numbers of ``keys``; those that have none get theirs in order."""
+        numbers = self.find(keys)
+        strange = numbers < 0
+        if strange.any():
+            self.extend(distinct(keys[strange]))
+            numbers[strange] = self.find(keys[strange])
+        return numbers
+
+    def _places(self, keys: Numbers) -> Numbers:
+        return (keys.astype(np.uint64) * np.uint64(ODD) >> self._shift).astype(np.int64)
+
 
 class Rows:
     """Lists of numbers under numbers: found for many numbers at once, each list made when first asked for.
@@ -72,7 +153,7 @@ def each(make: Callable[[int], Iterable[int]]) -> Callable[[Numbers], tuple[Numb
 
 def distinct(keys: Numbers) -> Numbers:
     """The different ones among ``keys``, in order.  (For millions, `np.unique` is slow: it goes by a hash table.)"""
-    keys = np.sort(keys)
+    keys = np.sort(keys, kind="stable")
     return keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
 
 
@@ -135,4 +216,4 @@ def _room(need: int, have: int) -> int:
     return have if need <= have else max(need, 2 * have)
 
 
-__all__ = ["Known", "Pairs", "Rows", "distinct", "each", "np"]
+__all__ = ["ODD", "Column", "Known", "Numbered", "Pairs", "Rows", "distinct", "each", "np"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -131,18 +132,20 @@ def test_parts__what_is_asked_again_when_its_answer_is_lost_is_answered_as_befor
     """Dask has any task done again, also long after others have gone on."""
     crew = CrewSearch(AtOnce(2), load_model("close_lossy"), PROFILE)
     assert crew.run()
-    for pasts, blocks, level in zip(crew._pasts, crew._blocks, crew._records, strict=False):
+    for last, level in pairwise(crew._levels):
+        pasts, blocks = last.pasts, last.blocks
         asked = [part.wanted(crew.task, n, pasts[n], blocks[n]) for n in range(2)]
         part._parts.clear()  # and those who are asked now have nothing but the answers
         again = [part.work(crew.task, n, pasts[n], blocks[n], asked) for n in range(2)]
-        assert [_as_told(records) for records in again] == [_as_told(records) for records in level]
+        assert [_as_told(records) for records in again] == [_as_told(records) for records in level.records]
         crew._ask("noted")  # all have heard everything again
 
 
 def _as_told(records: Any) -> Any:
     steps = records.steps
-    digests = [steps.ends[at : at + 16] for at in range(0, len(steps.ends), 16)]
-    return {(end, str(steps.stimuli[what][0])) for end, what in zip(digests, steps.what, strict=True)}
+    return {
+        (end, str(steps.stimuli[what][0])) for end, what in zip(steps.ends.tolist(), steps.what.tolist(), strict=True)
+    }
 
 
 @pytest.mark.parametrize("model", ["close_lossy", "closed_window", "write_close", "lingering"])
