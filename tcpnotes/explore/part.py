@@ -24,7 +24,7 @@ from tcpnotes.explore.properties import PROPERTIES
 from tcpnotes.explore.records import Block, Deed, EndRecord, Expanded, Noted, Past, Records, Steps
 from tcpnotes.explore.search import collect_seldom
 from tcpnotes.explore.space import LEFT_BITS, Event
-from tcpnotes.explore.tables import ODD, distinct, np
+from tcpnotes.explore.tables import ODD, Numbered, distinct, np
 
 if TYPE_CHECKING:
     from tcpnotes.explore.tables import Numbers
@@ -61,8 +61,7 @@ class Part(LevelSearch):
         self.order, self.levels = array("Q"), array("Q", [0])
         self.found.clear()
         self._where.clear()
-        self._end_digests: Numbers = np.zeros(0, dtype=np.uint64)
-        self._ends_in_order: Numbers = np.zeros(0, dtype=np.int64)
+        self._ends = Numbered()  # digests, numbered as in the table of ends
         self._segment_digests: list[int] = []
         self._segment_places: dict[int, int] = {}
         self._contents: Numbers = np.zeros((0, 1), dtype=np.uint64)  # of each inbox
@@ -78,11 +77,9 @@ class Part(LevelSearch):
     def _index(self) -> None:
         """Take note of ends, segments, inboxes and sides that are new."""
         ends, space = self.space.ends, self.space
-        begin = len(self._end_digests)
+        begin = len(self._ends.keys)
         if begin < len(ends.digests):
-            new = np.frombuffer(b"".join([digest[:8] for digest in ends.digests[begin:]]), dtype=np.uint64)
-            self._end_digests = np.concatenate([self._end_digests, new])
-            self._ends_in_order = np.argsort(self._end_digests)
+            self._ends.extend(np.frombuffer(b"".join([digest[:8] for digest in ends.digests[begin:]]), dtype=np.int64))
         for number in range(len(self._segment_digests), len(ends.segments)):
             digest = _digest(repr(ends.segments[number]))
             self._segment_digests.append(digest)
@@ -101,13 +98,8 @@ class Part(LevelSearch):
         begin = len(self._side_marks)
         if begin < len(self._joined.ends_of):
             joined = self._joined.ends_of[begin:], self._joined.inboxes_of[begin:]
-            new = _marks_of_sides(self._end_digests[joined[0]], self._inbox_marks[joined[1]])
+            new = _marks_of_sides(self._ends.keys[joined[0]], self._inbox_marks[joined[1]])
             self._side_marks = np.concatenate([self._side_marks, new])
-
-    def _ends_at(self, digests: Numbers) -> Numbers:
-        """The numbers of ends that are known."""
-        numbers: Numbers = self._ends_in_order[np.searchsorted(self._end_digests, digests, sorter=self._ends_in_order)]
-        return numbers
 
     def _content(self, inbox: tuple[int, ...]) -> list[int]:
         digests = [self._segment_digests[number] for number in inbox]
@@ -120,7 +112,7 @@ class Part(LevelSearch):
         sides, places = _packed(len(self._side_marks), first, second)
         inboxes, inbox_places = _packed(len(self._contents), self._joined.inboxes_of[sides])
         return Block(
-            self._end_digests[self._joined.ends_of[sides]], inbox_places[self._joined.inboxes_of[sides]],
+            self._ends.keys[self._joined.ends_of[sides]], inbox_places[self._joined.inboxes_of[sides]],
             self._contents[inboxes], places[first], places[second], (keys & np.uint64(_LEFT)).astype(np.uint16),
         )  # fmt: skip
 
@@ -132,7 +124,7 @@ class Part(LevelSearch):
             [self.space._inbox(tuple([known[mark] for mark in row if mark])) for row in block.contents.tolist()],
             dtype=np.int64,
         )
-        sides = self._joined.sides(self._ends_at(block.ends), inboxes[block.inboxes])
+        sides = self._joined.sides(self._ends.find(block.ends), inboxes[block.inboxes])
         left = block.left.astype(np.int64)
         return self._joined.packed(sides[block.first], sides[block.second], left, False)
 
@@ -174,13 +166,13 @@ class Part(LevelSearch):
         ends = self.space.ends
         what, places = np.unique(codes & 0xFFFFFF, return_inverse=True)
         stimuli = [self._told_of(ends.stimuli[number]) for number in what.tolist()]
-        return Steps(stimuli, self._end_digests[codes >> 24], places.astype(np.uint32))
+        return Steps(stimuli, self._ends.keys[codes >> 24], places.astype(np.uint32))
 
     def _read(self, steps: Steps) -> Numbers:
         """Steps in this part's numbers."""
         ends = self.space.ends
         stimuli = [ends.stimulus(self._heard_of(*one)) for one in steps.stimuli]
-        return self._ends_at(steps.ends) << 24 | np.array(stimuli, dtype=np.int64)[steps.what]
+        return self._ends.find(steps.ends) << 24 | np.array(stimuli, dtype=np.int64)[steps.what]
 
     def wanted(self, depth: int) -> Steps:
         """The steps that the states at a depth ask for, and that nobody had made before.
@@ -216,13 +208,13 @@ class Part(LevelSearch):
         steps = order[np.searchsorted(codes, firsts, sorter=order)].tolist()
         records = {ends.digests[end]: self._end_record(end, step) for end, step in zip(new, steps, strict=True)}
         told = self._steps(codes)
-        return Records(told, outs, self._end_digests[made >> 24], places.astype(np.uint32), records, alarms)
+        return Records(told, outs, self._ends.keys[made >> 24], places.astype(np.uint32), records, alarms)
 
     def _mine(self, wanted: Iterable[Steps]) -> Numbers:
         """Of the steps wanted those that fall to this part: of ends that it made, and about as many as to others."""
         codes = distinct(np.concatenate([_NONE, *map(self._read, wanted)]))
         ends, counts = np.unique(codes >> 24, return_counts=True)
-        order = np.argsort(self._end_digests[ends])
+        order = np.argsort(self._ends.keys[ends])
         shares: list[list[tuple[int, int]]] = [[] for _ in range(self.task.parts)]
         for end, count in zip(ends[order].tolist(), counts[order].tolist(), strict=True):
             shares[self._makers.get(end, 0)].append((end, count))
@@ -275,7 +267,7 @@ class Part(LevelSearch):
                 self._learn_end(digest, record, int(codes[record.step]))
         self._index()
         outs = [ends.out(tuple([ends.segment(one) for one in out])) for out in records.outs]
-        made = self._ends_at(records.there) << 24 | np.array(outs, dtype=np.int64)[records.sent]
+        made = self._ends.find(records.there) << 24 | np.array(outs, dtype=np.int64)[records.sent]
         ends.learn(zip(codes.tolist(), made.tolist(), strict=True))
 
     def _learn_end(self, digest: bytes, record: EndRecord, step: int) -> None:
@@ -403,7 +395,7 @@ def _marks_of_inboxes(contents: Numbers) -> Numbers:
 
 
 def _marks_of_sides(ends: Numbers, inboxes: Numbers) -> Numbers:
-    marks = (ends * np.uint64(ODD) ^ inboxes) * np.uint64(ODD)
+    marks = (ends.astype(np.uint64) * np.uint64(ODD) ^ inboxes) * np.uint64(ODD)
     return marks ^ marks >> np.uint64(29)
 
 
