@@ -1,12 +1,12 @@
 """A search on several processes: Dask moves blocks of states between parts, level by level.
 
-A state falls to the part that its key says (`part.Part`).  At each depth every part says
-which steps of ends it needs (`part.wanted`), does its share of them with the engine
-(`part.work`), goes on from its states (`part.expand`) and takes in what falls to it
-(`part.absorb`).  All are tasks that any process can do again from the blocks and records of
-earlier depths, so when a process dies Dask has what it knew made anew by another, and
-nothing comes out differently.  The client keeps no states; it asks the parts for the way to
-what they found, and goes it with the engine.
+A state falls to the part that its key says (`part.Part`).  At each depth every part does its
+share of the steps of ends that are needed there (`part.work`), takes in the states that fall
+to it (`part.absorb`), and goes on from them (`part.expand`), which tells what falls to
+others and which steps are needed next.  All are tasks that any process can do again from the
+blocks and records of earlier depths, so when a process dies Dask has what it knew made anew
+by another, and nothing comes out differently.  The client keeps no states; it asks the parts
+for the way to what they found, and goes it with the engine.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from tcpnotes.explore.model import Model
-from tcpnotes.explore.part import Part, Task, absorb, asked, expand, wanted, work
+from tcpnotes.explore.part import Part, Task, absorb, asked, expand, work
 from tcpnotes.explore.properties import PROPERTIES
-from tcpnotes.explore.records import Block, Expanded, Noted, Past
+from tcpnotes.explore.records import Block, Expanded, Noted, Past, Steps
 from tcpnotes.explore.search import Found, Progress
 from tcpnotes.explore.tables import np
 from tcpnotes.workers import HERE, deaf
@@ -78,7 +79,7 @@ class _Level(NamedTuple):
 
     blocks: Sequence[Future[Any] | Block]  # the states there,
     pasts: Sequence[Future[Any] | None]  # what the part knew when it came there,
-    records: Sequence[Future[Any]]  # what came of the steps that it made on the way,
+    records: Sequence[Future[Any]]  # what came of its share of the steps needed to go on,
     counts: Sequence[Future[Any]]  # and how many there are of what
 
 
@@ -104,9 +105,12 @@ class CrewSearch(Part):
         first, home = self.block(start), int(self._owners(start)[0])
         empty = self.block(np.zeros(0, dtype=np.uint64))
         blocks = [first if part == home else empty for part in range(parts)]
-        self._levels = [_Level(blocks, [None] * parts, [], [])]
         self._cut = 0
         self._workers: list[str] = []
+        self._look_around()
+        needed = self._steps(self._joined.asked(start))
+        worked = [self._submit(part, work, self.task, part, None, [needed]) for part in range(parts)]
+        self._levels = [_Level(blocks, [None] * parts, worked, [])]
 
     # -- searching --------------------------------------------------------------------------------------------
 
@@ -141,7 +145,7 @@ class CrewSearch(Part):
             if end is not None and monotonic() > end:
                 return False
             if names and any(
-                one.name in names or ("*" in names and not PROPERTIES[one.name].hole) for one in self._ask("noted")
+                one.name in names or ("*" in names and not PROPERTIES[one.name].hole) for one in self._noted()
             ):
                 return False
         return True
@@ -160,20 +164,24 @@ class CrewSearch(Part):
     def _go_on(self, last: _Level) -> _Level:
         """Have all parts go on from all states of a depth."""
         parts = range(self.task.parts)
-        task, pasts, blocks = self.task, last.pasts, last.blocks
+        task, pasts, blocks, heard = self.task, last.pasts, last.blocks, last.records
         self._look_around()
-        asking = [self._submit(part, wanted, task, part, pasts[part], blocks[part]) for part in parts]
-        worked = [self._submit(part, work, task, part, pasts[part], blocks[part], asking) for part in parts]
-        past = [self._submit(part, Past, pasts[part], blocks[part], worked) for part in parts]
-        gone = [self._submit(part, expand, task, part, pasts[part], blocks[part], worked) for part in parts]
+        past = [self._submit(part, Past, pasts[part], blocks[part], heard) for part in parts]
+        gone = [self._submit(part, expand, task, part, pasts[part], blocks[part], heard) for part in parts]
+        needed = [self._submit(part, _needed, gone[part], soon=True) for part in parts]
+        worked = [self._submit(part, work, task, part, past[part], needed, soon=True) for part in parts]
         coming = [
             [self._submit(other, _piece, gone[other], part, soon=True) for other in parts if other != part]
             for part in parts
         ]
-        # A process at work is slow to hand out what it has, so all get what they wait for before one goes on.
-        there = [self._submit(part, _there, coming[part], soon=True) for part in parts]
-        new = [self._submit(part, absorb, task, part, past[part], coming[part], there) for part in parts]
-        counts = [self._submit(part, _counts, gone[part], new[part], soon=True) for part in parts]
+        # The states come while the engine works; what came of that comes while they are taken in.
+        there = [self._submit(part, _there, coming[part]) for part in parts]
+        learnt = [self._submit(part, _there, worked) for part in parts]
+        new = [
+            self._submit(part, absorb, task, part, past[part], coming[part], (there[part], worked[part]))
+            for part in parts
+        ]
+        counts = [self._submit(part, _counts, gone[part], new[part], learnt[part], soon=True) for part in parts]
         return _Level(new, past, worked, counts)
 
     def _count(self, level: _Level) -> None:
@@ -190,21 +198,25 @@ class CrewSearch(Part):
 
     # -- afterwards -------------------------------------------------------------------------------------------
 
-    def _ask(self, what: str, *args: Any, of: Iterable[int] | None = None) -> list[Any]:
-        """Every part's answer to a question, or that of some."""
-        self._look_around()
+    def _asking(self, part: int, what: str, *args: Any) -> Future[Any]:
+        """A part's answer to a question."""
         last = self._levels[-1]
-        answers = [
-            self._submit(part, asked, self.task, part, last.pasts[part], last.blocks[part], what, *args)
-            for part in (range(self.task.parts) if of is None else of)
-        ]
-        answered = self.client.gather(answers)
-        return [one for answer in answered for one in answer] if what == "noted" else answered
+        return self._submit(part, asked, self.task, part, last.pasts[part], last.blocks[part], what, *args)
+
+    def _ask(self, what: str, *args: Any) -> list[Any]:
+        """Every part's answer to a question."""
+        self._look_around()
+        answers: list[Any] = self.client.gather([self._asking(part, what, *args) for part in range(self.task.parts)])
+        return answers
+
+    def _noted(self) -> Iterator[Noted]:
+        """What is broken in the states of any part."""
+        return chain.from_iterable(self._ask("noted"))
 
     def results(self) -> list[Found]:
         self.space.cut = self._cut
         best: dict[str, Noted] = {}
-        for note in self._ask("noted"):
+        for note in self._noted():
             old = best.get(note.name)
             if old is None or (_steps(note), -note.left) < (_steps(old), -old.left):
                 best[note.name] = note
@@ -218,10 +230,12 @@ class CrewSearch(Part):
 
     def _path(self, depth: int, state: Block) -> list[int]:
         """The states on a shortest way to a state."""
-        way = [state]
-        while len(way) <= depth:
-            there = depth - len(way)
-            way += next(run for run in self._ask("before", there, way[-1]) if run)
+        parts = range(self.task.parts)
+        way: list[Any] = [state]
+        for there in reversed(range(depth)):
+            before = [self._asking(part, "before", there, way[-1]) for part in parts]
+            way.append(self._submit(-1, _first, before, soon=True))
+        way[1:] = self.client.gather(way[1:])
         keys = [self.space.first]
         for state in way[-2::-1]:  # the engine tells which of those that may come next it is
             after, _ = self._joined.successors(np.array(keys[-1:], dtype=np.uint64))
@@ -234,10 +248,10 @@ class CrewSearch(Part):
         from tcpnotes.explore.circles import _circle
 
         found: list[Found] = []
-        (digests,) = self._ask("lasting", of=(0,))
+        (digests,) = self.client.gather([self._asking(0, "lasting")])
         if not digests:
             return found
-        for records in self.client.gather([level.records for level in self._levels[len(self.heard) + 1 :]]):
+        for records in self.client.gather([level.records for level in self._levels[len(self.heard) :]]):
             self.hear(records)
         lively = {self.space.ends.number(digest) for digest in digests}
         for one in self.properties:
@@ -245,7 +259,7 @@ class CrewSearch(Part):
                 continue
             levels = [
                 np.concatenate([self.keys(block) for block in blocks])
-                for blocks in zip(*self._ask("denying", one.name, digests), strict=True)
+                for blocks in zip(*self._ask("denying", one.name, digests, len(self._levels)), strict=True)
             ]
             self.order = array("Q", np.concatenate(levels).tobytes())
             self.levels = array("Q", [0, *np.cumsum([len(level) for level in levels]).tolist()])
@@ -267,10 +281,18 @@ def _piece(done: Expanded, part: int) -> Block:
     return block
 
 
-def _there(coming: list[Block]) -> None:
+def _first(found: list[Block | None]) -> Block:
+    return next(one for one in found if one is not None)
+
+
+def _there(coming: list[Any]) -> None:
     """It has come."""
 
 
-def _counts(done: Expanded, new: Block) -> tuple[int, int, int, int]:
+def _needed(done: Expanded) -> Steps:
+    return done.asked
+
+
+def _counts(done: Expanded, new: Block, learnt: None) -> tuple[int, int, int, int]:
     sent = sum(block.size for block in done.blocks if block is not None and block.states)
     return new.states, done.transitions, done.cut, sent

@@ -335,6 +335,7 @@ class Ends:
         app = self.apps[number]
         new_app, result = happen(host, app, self.model, stimulus, segment)
         _slim(host)
+        known = len(self.digests)
         there = self._intern(host, new_app, number, code)
         if self.judge is not None and stimulus.what != "age":
             step = Step(
@@ -342,6 +343,8 @@ class Ends:
                 before,
             )  # fmt: skip
             self.judge(step, number, stimulus)
+        if there < known:
+            _open(host)
         return there << 24 | self.out(tuple([self.segment(seg) for seg in outbox.sent]))
 
 
@@ -358,6 +361,13 @@ def _slim(host: Host) -> None:
     for tick, number, kind, owner in running:
         net.timers.setdefault(tick, []).append((number, kind, owner))
     net.timer_ticks = list(net.timers)
+
+
+def _open(host: Host) -> None:
+    """A host that nobody needs goes in circles; opened, its memory is free at once."""
+    holders: tuple[Any, ...] = (*host.net.socks.values(), *host.net.tw_hash.values(), host.net)
+    for one in holders:
+        one.net = None
 
 
 def _nowhere(seg: Segment, sk: int | None) -> None:

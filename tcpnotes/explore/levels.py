@@ -172,6 +172,7 @@ class Joined:
         """The steps (``state << 24 | stimulus``) that `successors` of ``keys`` asks for and nobody has made."""
         self.refresh()
         ends = self.space.ends
+        keys = keys[~self._settled(keys)]
         found: list[Numbers] = []
         for rows, turn in self._turns(keys, True):
             sides = rows.unknown(turn.me)
@@ -189,6 +190,14 @@ class Joined:
             found.append(self._steps("age", self._agings.keys[self._end_ages.unknown(numbers)]))
         steps = distinct(np.concatenate(found).astype(np.int64))
         return steps[[not ends.knows(step) for step in steps.tolist()]]
+
+    def _settled(self, keys: Numbers) -> Numbers:
+        """Which of ``keys`` ask for nothing new, as far as is seen at once."""
+        a, b, left = self._split(keys)
+        called = self._calls.made(a) & self._calls.made(b)  # and what may arrive is made with it
+        waiting = (self.inboxes_of[a] | self.inboxes_of[b]) > 0
+        settled: Numbers = called & waiting & (left < _LATE)  # no timer fires
+        return settled
 
     def _steps(self, what: str, codes: Numbers) -> Numbers:
         """Steps of ends from codes (``state << 32 | number``)."""

@@ -3,9 +3,9 @@
 Every part has tables of its own, so its numbers mean nothing to others.  What passes
 between parts is a `Block`: sides by the digest of their end and the segments on their way
 (64 bits each: among a million of them two are taken for one with a probability of 10⁻⁷),
-states as pairs of places among these sides.  The engine's work is shared out as well: at
-each depth the parts say which steps of ends they ask for (`wanted`), each does its share
-of them (`work`), and all of them learn what came of it (`Records`).  All functions for
+states as pairs of places among these sides.  The engine's work is shared out as well: with
+the states that it came to a part says which steps of ends these ask for; each part makes
+its share of all that (`work`), and all of them learn what came of it (`Records`).  All functions for
 tasks are pure as seen from outside: a part that a process does not have, or has lost, is
 built again from what it knew at each depth (`Past`).
 """
@@ -24,7 +24,7 @@ from tcpnotes.explore.properties import PROPERTIES
 from tcpnotes.explore.records import Block, Deed, EndRecord, Expanded, Noted, Past, Records, Steps
 from tcpnotes.explore.search import collect_seldom
 from tcpnotes.explore.space import LEFT_BITS, Event
-from tcpnotes.explore.tables import ODD, Numbered, distinct, np
+from tcpnotes.explore.tables import ODD, Numbered, distinct, np, packed
 
 if TYPE_CHECKING:
     from tcpnotes.explore.tables import Numbers
@@ -108,12 +108,11 @@ class Part(LevelSearch):
     def block(self, keys: Numbers) -> Block:
         """States as others can read them."""
         self._index()
-        first, second = sides_of(keys)
-        sides, places = _packed(len(self._side_marks), first, second)
-        inboxes, inbox_places = _packed(len(self._contents), self._joined.inboxes_of[sides])
+        sides, (first, second) = _packed(len(self._side_marks), *sides_of(keys))
+        inboxes, (inbox_places,) = _packed(len(self._contents), self._joined.inboxes_of[sides])
         return Block(
-            self._ends.keys[self._joined.ends_of[sides]], inbox_places[self._joined.inboxes_of[sides]],
-            self._contents[inboxes], places[first], places[second], (keys & np.uint64(_LEFT)).astype(np.uint16),
+            self._ends.keys[self._joined.ends_of[sides]], inbox_places, self._contents[inboxes], first, second,
+            (keys & np.uint64(_LEFT)).astype(np.uint16),
         )  # fmt: skip
 
     def keys(self, block: Block) -> Numbers:
@@ -170,28 +169,29 @@ class Part(LevelSearch):
 
     def _read(self, steps: Steps) -> Numbers:
         """Steps in this part's numbers."""
+        self._index()
         ends = self.space.ends
         stimuli = [ends.stimulus(self._heard_of(*one)) for one in steps.stimuli]
         return self._ends.find(steps.ends) << 24 | np.array(stimuli, dtype=np.int64)[steps.what]
 
-    def wanted(self, depth: int) -> Steps:
-        """The steps that the states at a depth ask for, and that nobody had made before.
+    def _asked(self, keys: Numbers, depth: int) -> Steps:
+        """The steps that states at a depth ask for, and that nobody had made before.
 
-        Asked again later, as its answer was lost, it tells of all steps that were made then.
+        Told again later, as the answer was lost, it has all steps that were made then.
         """
         made = self.heard[depth] if depth < len(self.heard) else []
         if self._own is not None and self._own[0] == depth:
             made = [*made, self._own[1]]
         again = [self._read(records.steps) for records in made]
-        asked = [self._joined.asked(keys) for keys in self.pieces(self.at_depth(depth))]
+        asked = [self._joined.asked(some) for some in self.pieces(keys)]
         return self._steps(distinct(np.concatenate([_NONE, *again, *asked])))
 
-    def work(self, depth: int, wanted: Iterable[Steps]) -> Records:
-        """Make this part's share of the steps."""
+    def work(self, depth: int, asked: Iterable[Steps]) -> Records:
+        """Make this part's share of the steps that the states at a depth ask for."""
         if depth < len(self.heard):
             return self.heard[depth][self.number]
         if self._own is None or self._own[0] != depth:
-            self._own = depth, self._worked(self._mine(wanted))
+            self._own = depth, self._worked(self._mine(asked))
         return self._own[1]
 
     def _worked(self, codes: Numbers) -> Records:
@@ -210,9 +210,9 @@ class Part(LevelSearch):
         told = self._steps(codes)
         return Records(told, outs, self._ends.keys[made >> 24], places.astype(np.uint32), records, alarms)
 
-    def _mine(self, wanted: Iterable[Steps]) -> Numbers:
-        """Of the steps wanted those that fall to this part: of ends that it made, and about as many as to others."""
-        codes = distinct(np.concatenate([_NONE, *map(self._read, wanted)]))
+    def _mine(self, asked: Iterable[Steps]) -> Numbers:
+        """Of the steps asked for those that fall to this part: of ends that it made, and about as many as to others."""
+        codes = distinct(np.concatenate([_NONE, *map(self._read, asked)]))
         ends, counts = np.unique(codes >> 24, return_counts=True)
         order = np.argsort(self._ends.keys[ends])
         shares: list[list[tuple[int, int]]] = [[] for _ in range(self.task.parts)]
@@ -259,7 +259,6 @@ class Part(LevelSearch):
         self._alarms.clear()
 
     def _learn(self, records: Records) -> None:
-        self._index()
         ends = self.space.ends
         codes = self._read(records.steps)
         for digest, record in records.ends.items():
@@ -313,7 +312,8 @@ class Part(LevelSearch):
         owners = self._owners(new)
         parts = range(self.task.parts)
         blocks = [None if part == self.number else self.block(new[owners == part]) for part in parts]
-        done = Expanded(blocks, new[owners == self.number], transitions, self.space.cut)
+        needed = self._asked(new, depth + 1)
+        done = Expanded(blocks, new[owners == self.number], needed, transitions, self.space.cut)
         self._told = depth, done
         return done
 
@@ -331,34 +331,28 @@ class Part(LevelSearch):
             notes.append(Noted(name, self._depth(index), int(key[0]) & _LEFT, self.block(key), event))
         return notes
 
-    def before(self, depth: int, state: Block) -> list[Block]:
-        """From which states ``state`` may come: one at a depth, one before that, as far back as they are here."""
-        found: list[Block] = []
+    def before(self, depth: int, state: Block) -> Block | None:
+        """A state at a depth from which ``state`` may come next, if this part has one."""
         target = self.keys(state)
-        while depth - len(found) >= 0:
-            one = self._before(depth - len(found), target)
-            if one is None:
-                break
-            target = one
-            found.append(self.block(one))
-        return found
-
-    def _before(self, depth: int, target: Numbers) -> Numbers | None:
-        """A state at a depth from which another may come next, if this part has one."""
-        for keys in self.pieces(self._near(self.at_depth(depth), target)):
-            there, owners = self._joined.successors(keys)
+        may = self._near(target)
+        for keys in self.pieces(self.at_depth(depth)):
+            first, second = (may[sides] for sides in sides_of(keys))
+            near = keys[((first | second) & 1 | first & second & 2) > 0]
+            there, owners = self._joined.successors(near)
             hits = owners[there == target[0]]
             if len(hits):
-                return keys[hits.min() :][:1]
+                return self.block(near[hits.min() :][:1])
         return None
 
-    def _near(self, keys: Numbers, target: Numbers) -> Numbers:
-        """Those of ``keys`` from which ``target`` may come next: all events but timers leave one end as it is."""
+    def _near(self, target: Numbers) -> Numbers:
+        """Of each side, where it may be just before ``target``: 1, in any state; 2, with another such.
+
+        All events but timers leave one end as it is, and timers fire when nothing is on its way.
+        """
         self._joined.refresh()
         ends, inboxes = self._joined.ends_of, self._joined.inboxes_of
-        (a, b), there = sides_of(keys), np.concatenate(sides_of(target))
-        still = np.isin(ends[a], ends[there]) | np.isin(ends[b], ends[there])
-        near: Numbers = keys[still | (inboxes[a] + inboxes[b] == 0) | (self.model.late > 0)]
+        still = np.isin(ends, ends[np.concatenate(sides_of(target))]) | (self.model.late > 0)
+        near: Numbers = still.astype(np.uint8) | (inboxes == 0).astype(np.uint8) << 1
         return near
 
     def lasting(self) -> list[bytes]:
@@ -368,10 +362,10 @@ class Part(LevelSearch):
         ends = self.space.ends
         return [ends.digests[number] for number in lasting(ends)]
 
-    def denying(self, name: str, lively: list[bytes]) -> list[Block]:
+    def denying(self, name: str, lively: list[bytes], depths: int) -> list[Block]:
         """The states, depth by depth, in which a property of both ends is denied, and may be for ever."""
         numbers = {self.space.ends.number(digest) for digest in lively}
-        levels = [self.at_depth(depth) for depth in range(len(self.levels) - 1)]
+        levels = [self.at_depth(depth) for depth in range(depths)]  # a part may have gone on already
         return [self.block(self._denied(keys, PROPERTIES[name], numbers)) for keys in levels]
 
     def event(self, note: Noted) -> Event | None:
@@ -399,12 +393,14 @@ def _marks_of_sides(ends: Numbers, inboxes: Numbers) -> Numbers:
     return marks ^ marks >> np.uint64(29)
 
 
-def _packed(count: int, *numbers: Numbers) -> tuple[Numbers, Numbers]:
-    """The numbers below ``count`` that occur, and of each such number its place among them."""
-    there = np.zeros(count, dtype=bool)
-    for some in numbers:
-        there[some] = True
-    return np.flatnonzero(there), (np.cumsum(there) - 1).astype(np.uint32)
+def _packed(count: int, *rows: Numbers) -> tuple[Numbers, list[Numbers]]:
+    """The numbers below ``count`` that occur, and of each row the places of its numbers among them."""
+    some = packed(np.concatenate(rows), count)
+    if 16 * len(some) < count:
+        return some, [np.searchsorted(some, row).astype(np.uint32) for row in rows]
+    places = np.zeros(count, dtype=np.uint32)
+    places[some] = np.arange(len(some), dtype=np.uint32)
+    return some, [places[row] for row in rows]
 
 
 # -- tasks: what a process is asked to do; it keeps the parts that it has worked on --------------------------------
@@ -436,16 +432,10 @@ def _after(past: Past | None) -> int:
     return 0 if past is None else past.depth + 1
 
 
-def wanted(task: Task, number: int, past: Past | None, block: Block) -> Steps:
-    """Which steps of ends are needed to go on from ``block``."""
-    with _lock:
-        return _part(task, number, past, block).wanted(_after(past))
-
-
-def work(task: Task, number: int, past: Past | None, block: Block, asked: list[Steps]) -> Records:
+def work(task: Task, number: int, past: Past | None, asked: list[Steps]) -> Records:
     """This part's share of the steps that all parts asked for."""
     with _lock:
-        return _part(task, number, past, block).work(_after(past), asked)
+        return _part(task, number, past).work(_after(past), asked)
 
 
 def expand(task: Task, number: int, past: Past | None, block: Block, heard: list[Records]) -> Expanded:
@@ -454,8 +444,8 @@ def expand(task: Task, number: int, past: Past | None, block: Block, heard: list
         return _part(task, number, Past(past, block, heard)).expand(_after(past))
 
 
-def absorb(task: Task, number: int, past: Past, coming: list[Block], there: Iterable[None] = ()) -> Block:
-    """What this part did not have of ``coming``, and of what it came to itself; once all have theirs (``there``)."""
+def absorb(task: Task, number: int, past: Past, coming: list[Block], before: Iterable[object] = ()) -> Block:
+    """What this part did not have of ``coming``, and of what it came to itself; ``before`` that, other tasks."""
     with _lock:
         part = _part(task, number, past)
         if len(part.levels) - 1 > past.depth + 1:  # done before, and its answer was lost on the way

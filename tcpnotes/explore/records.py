@@ -110,6 +110,7 @@ class Expanded(NamedTuple):
 
     blocks: list[Block | None]  # one for each other part
     own: Numbers  # what stays, in this part's numbers
+    asked: Steps  # the steps needed to go on from all that, which nobody has made
     transitions: int
     cut: int
 

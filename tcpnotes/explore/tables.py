@@ -110,18 +110,26 @@ class Rows:
         self._starts = np.full(1024, -1, dtype=np.int64)
         self._counts = np.zeros(1024, dtype=np.int64)
 
+    def made(self, keys: Numbers) -> Numbers:
+        """Which of ``keys`` have their lists already."""
+        self._grow(keys)
+        made: Numbers = self._starts[keys] >= 0
+        return made
+
     def unknown(self, keys: Numbers) -> Numbers:
         """Those of ``keys`` whose lists are not made yet."""
         if not len(keys):
             return keys
-        top = int(keys.max())
+        self._grow(keys)
+        return packed(keys[self._starts[keys] < 0], len(self._starts))
+
+    def _grow(self, keys: Numbers) -> None:
+        """Have room for all of ``keys``."""
+        top = int(keys.max(initial=0))
         if top >= len(self._starts):
             grow = max(top + 1, 2 * len(self._starts)) - len(self._starts)
             self._starts = np.concatenate([self._starts, np.full(grow, -1, dtype=np.int64)])
             self._counts = np.concatenate([self._counts, np.zeros(grow, dtype=np.int64)])
-        there = np.zeros(len(self._starts), dtype=bool)
-        there[keys[self._starts[keys] < 0]] = True
-        return np.flatnonzero(there)
 
     def take(self, keys: Numbers) -> tuple[Numbers, Numbers]:
         """For each of ``keys`` its list: the numbers of all lists in a row, and the place of the key of each."""
@@ -155,6 +163,15 @@ def distinct(keys: Numbers) -> Numbers:
     """The different ones among ``keys``, in order.  (For millions, `np.unique` is slow: it goes by a hash table.)"""
     keys = np.sort(keys, kind="stable")
     return keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
+
+
+def packed(keys: Numbers, count: int) -> Numbers:
+    """The different ones among ``keys``, which are below ``count``, in order."""
+    if 16 * len(keys) < count:
+        return distinct(keys)
+    there = np.zeros(count, dtype=bool)
+    there[keys] = True
+    return np.flatnonzero(there)
 
 
 class Known:
@@ -216,4 +233,4 @@ def _room(need: int, have: int) -> int:
     return have if need <= have else max(need, 2 * have)
 
 
-__all__ = ["ODD", "Column", "Known", "Numbered", "Pairs", "Rows", "distinct", "each", "np"]
+__all__ = ["ODD", "Column", "Known", "Numbered", "Pairs", "Rows", "distinct", "each", "np", "packed"]

@@ -133,12 +133,19 @@ def test_parts__what_is_asked_again_when_its_answer_is_lost_is_answered_as_befor
     crew = CrewSearch(AtOnce(2), load_model("close_lossy"), PROFILE)
     assert crew.run()
     for last, level in pairwise(crew._levels):
-        pasts, blocks = last.pasts, last.blocks
-        asked = [part.wanted(crew.task, n, pasts[n], blocks[n]) for n in range(2)]
+        gone = [part.expand(crew.task, n, last.pasts[n], last.blocks[n], last.records) for n in range(2)]
         part._parts.clear()  # and those who are asked now have nothing but the answers
-        again = [part.work(crew.task, n, pasts[n], blocks[n], asked) for n in range(2)]
+        again = [part.work(crew.task, n, level.pasts[n], [done.asked for done in gone]) for n in range(2)]
         assert [_as_told(records) for records in again] == [_as_told(records) for records in level.records]
         crew._ask("noted")  # all have heard everything again
+
+
+def test_parts__one_that_has_gone_on_already_answers_as_the_others_do() -> None:
+    """The crew has the parts go on before it has counted, and asks them when some are a depth further than others."""
+    alone, crew = LevelSearch(load_model("closed_window"), PROFILE), CrewSearch(AtOnce(2), load_model("closed_window"))
+    assert alone.run() and crew.run()
+    del part._parts[crew.task.run, 0]
+    assert outcome(crew) == outcome(alone)
 
 
 def _as_told(records: Any) -> Any:
