@@ -27,10 +27,19 @@ from tcpnotes.explore.properties import PROPERTIES
 from tcpnotes.explore.records import Block, Expanded, Noted, Past, Steps
 from tcpnotes.explore.search import Found, Progress
 from tcpnotes.explore.tables import np
-from tcpnotes.workers import HERE, deaf
+from tcpnotes.workers import local
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+
+
+_SETTINGS = {
+    "distributed.scheduler.work-stealing": False,  # a part stays with the process that has it
+    "distributed.comm.timeouts.connect": "10s",
+    "distributed.worker.profile.enabled": False,  # nobody looks at it
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+}
 
 
 class CrewError(RuntimeError):
@@ -45,32 +54,20 @@ def processes(jobs: int, address: str | None = None) -> Iterator[Client]:
     """
     if np is None:
         raise ImportError("numpy")
-    import dask
-    from distributed import Client, LocalCluster
-
-    settings = {
-        "distributed.scheduler.work-stealing": False,  # a part stays with the process that has it
-        "distributed.comm.timeouts.connect": "10s",
-        "distributed.worker.profile.enabled": False,  # nobody looks at it
-        "distributed.admin.tick.interval": "1s",
-        "distributed.admin.system-monitor.interval": "10s",
-        # Dask has processes give back what they free at once; tables that are made again and again cost twice then.
-        "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
-        "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 1 << 25,
-    }
-    with dask.config.set(settings):
-        if address is not None:
-            try:
-                client = Client(address)
-            except (OSError, ValueError) as error:
-                raise CrewError(f"there is no Dask cluster at {address} ({str(error).splitlines()[0]})") from None
-            with client:
-                yield client
-            return
-        with deaf():
-            cluster = LocalCluster(n_workers=jobs, memory_limit=0, **HERE)
-        with cluster, Client(cluster) as client:
+    if address is None:
+        with local(jobs, ["tcpnotes.explore.part"], _SETTINGS, memory_limit=0) as client:
             client.run(_leave_at_once)
+            yield client
+        return
+    import dask
+    from distributed import Client
+
+    with dask.config.set(_SETTINGS):
+        try:
+            client = Client(address)
+        except (OSError, ValueError) as error:
+            raise CrewError(f"there is no Dask cluster at {address} ({str(error).splitlines()[0]})") from None
+        with client:
             yield client
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from tcpnotes.workers import HERE, deaf
+from tcpnotes.workers import local
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 AHEAD = 4  # pieces of work for each worker that are handed out before the first of them is waited for
 WAIT = 30  # seconds for a cluster to answer
@@ -20,21 +24,13 @@ def ordered(work: Callable[..., T], pieces: Sequence[tuple[Any, ...]], jobs: int
     A piece whose worker dies is done again by another.  RuntimeError in one sentence when Dask is missing, when nobody
     answers at ``address``, or when a piece has killed its workers again and again.
     """
-    try:
-        from distributed import Client, KilledWorker, LocalCluster
-    except ModuleNotFoundError:
-        raise RuntimeError("For more than one process, install Dask: pip install 'tcpnotes[scale]'.") from None
-    if address is None:
-        with deaf():
-            local = LocalCluster(n_workers=jobs, **HERE)
-        client = Client(local)
-    else:
-        local = None
+    with ExitStack() as stack:
         try:
-            client = Client(address, timeout=WAIT)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise RuntimeError(f"no Dask scheduler answers at {address}: {_first_line(error)}.") from None
-    try:
+            client = _client(stack, work, jobs, address)
+        except ModuleNotFoundError:
+            raise RuntimeError("For more than one process, install Dask: pip install 'tcpnotes[scale]'.") from None
+        from distributed import KilledWorker
+
         waiting: deque[Any] = deque()
         left = iter(pieces)
         while True:
@@ -54,10 +50,20 @@ def ordered(work: Callable[..., T], pieces: Sequence[tuple[Any, ...]], jobs: int
                 raise RuntimeError(
                     f"a worker of the cluster lacks {error.name}: install tcpnotes there, too."
                 ) from None
-    finally:
-        client.close()
-        if local is not None:
-            local.close()
+
+
+def _client(stack: ExitStack, work: Callable[..., Any], jobs: int, address: str | None) -> Client:
+    """The cluster at ``address``, or one of ``jobs`` processes, until the stack is left."""
+    if address is None:
+        return stack.enter_context(local(jobs, [work.__module__]))
+    from distributed import Client
+
+    try:
+        client = Client(address, timeout=WAIT)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise RuntimeError(f"no Dask scheduler answers at {address}: {_first_line(error)}.") from None
+    stack.callback(client.close)
+    return client
 
 
 def _first_line(error: BaseException) -> str:
