@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from tcpnotes.explore.model import Model
-from tcpnotes.explore.part import Part, Task, absorb, asked, expand, work
+from tcpnotes.explore.part import Part, Task, absorb, asked, expand, piece, work
 from tcpnotes.explore.properties import PROPERTIES
-from tcpnotes.explore.records import Block, Expanded, Noted, Past, Steps
+from tcpnotes.explore.records import Block, Expanded, Noted, Past
 from tcpnotes.explore.search import Found, Progress
 from tcpnotes.explore.tables import np
 from tcpnotes.workers import local
@@ -105,8 +105,8 @@ class CrewSearch(Part):
         self._cut = 0
         self._workers: list[str] = []
         self._look_around()
-        needed = self._steps(self._joined.asked(start))
-        worked = [self._submit(part, work, self.task, part, None, [needed]) for part in range(parts)]
+        first_steps = Expanded(self._steps(self._joined.asked(start)), 0, 0)
+        worked = [self._submit(part, work, self.task, part, None, [first_steps]) for part in range(parts)]
         self._levels = [_Level(blocks, [None] * parts, worked, [])]
 
     # -- searching --------------------------------------------------------------------------------------------
@@ -165,12 +165,12 @@ class CrewSearch(Part):
         self._look_around()
         past = [self._submit(part, Past, pasts[part], blocks[part], heard) for part in parts]
         gone = [self._submit(part, expand, task, part, pasts[part], blocks[part], heard) for part in parts]
-        needed = [self._submit(part, _needed, gone[part], soon=True) for part in parts]
-        worked = [self._submit(part, work, task, part, past[part], needed, soon=True) for part in parts]
         coming = [
-            [self._submit(other, _piece, gone[other], part, soon=True) for other in parts if other != part]
+            [self._submit(other, piece, task, other, past[other], part, gone[other], soon=True)
+             for other in parts if other != part]
             for part in parts
-        ]
+        ]  # fmt: skip
+        worked = [self._submit(part, work, task, part, past[part], gone, soon=True) for part in parts]
         # The states come while the engine works; what came of that comes while they are taken in.
         there = [self._submit(part, _there, coming[part]) for part in parts]
         learnt = [self._submit(part, _there, worked) for part in parts]
@@ -178,19 +178,21 @@ class CrewSearch(Part):
             self._submit(part, absorb, task, part, past[part], coming[part], (there[part], worked[part]))
             for part in parts
         ]
-        counts = [self._submit(part, _counts, gone[part], new[part], learnt[part], soon=True) for part in parts]
+        counts = [
+            self._submit(part, _counts, gone[part], coming[part], new[part], learnt[part], soon=True) for part in parts
+        ]
         return _Level(new, past, worked, counts)
 
     def _count(self, level: _Level) -> None:
         """Wait for a depth, and count what is there."""
         counts = self.client.gather(level.counts)
         self.sizes.append(0)
-        for part, (states, transitions, cut, sent) in enumerate(counts):
+        for part, (states, transitions, cut, moved) in enumerate(counts):
             self.worked[part] += states
             self.sizes[-1] += states
             self.transitions += transitions
             self._cut += cut
-            self.moved += sent
+            self.moved += moved
         self._levels.append(level)
 
     # -- afterwards -------------------------------------------------------------------------------------------
@@ -272,12 +274,6 @@ def _steps(note: Noted) -> int:
     return note.depth + (note.event is not None)
 
 
-def _piece(done: Expanded, part: int) -> Block:
-    block = done.blocks[part]
-    assert block is not None
-    return block
-
-
 def _first(found: list[Block | None]) -> Block:
     return next(one for one in found if one is not None)
 
@@ -286,10 +282,6 @@ def _there(coming: list[Any]) -> None:
     """It has come."""
 
 
-def _needed(done: Expanded) -> Steps:
-    return done.asked
-
-
-def _counts(done: Expanded, new: Block, learnt: None) -> tuple[int, int, int, int]:
-    sent = sum(block.size for block in done.blocks if block is not None and block.states)
-    return new.states, done.transitions, done.cut, sent
+def _counts(done: Expanded, coming: list[Block], new: Block, learnt: None) -> tuple[int, int, int, int]:
+    moved = sum(block.size for block in coming if block.states)
+    return new.states, done.transitions, done.cut, moved

@@ -70,7 +70,7 @@ class Part(LevelSearch):
         self.heard: list[list[Records]] = []  # of each depth, from each part
         self._makers: dict[int, int] = {}  # of each end, the first part that came to it: it has the host at hand
         self._own: tuple[int, Records] | None = None  # what this part worked last; asked for again if others lose it
-        self._told: tuple[int, Expanded] | None = None
+        self._told: tuple[int, tuple[Expanded, list[Numbers]]] | None = None
 
     # -- what others know ------------------------------------------------------------------------------------
 
@@ -299,7 +299,14 @@ class Part(LevelSearch):
         return np.array(self.order[self.levels[depth] : self.levels[depth + 1]], dtype=np.uint64)
 
     def expand(self, depth: int) -> Expanded:
-        """Go on from all states at a depth."""
+        """Go on from all states at a depth; `gone` has those that may come next."""
+        return self._expanded(depth)[0]
+
+    def gone(self, depth: int, owner: int) -> Numbers:
+        """The states that may come after those at a depth, and fall to a part."""
+        return self._expanded(depth)[1][owner]
+
+    def _expanded(self, depth: int) -> tuple[Expanded, list[Numbers]]:
         if self._told is not None and self._told[0] == depth:
             return self._told[1]
         self.space.cut = transitions = 0
@@ -309,13 +316,11 @@ class Part(LevelSearch):
             transitions += len(there)
             found.append(there)
         new = distinct(np.concatenate(found)) if found else np.zeros(0, dtype=np.uint64)
+        done = Expanded(self._asked(new, depth + 1), transitions, self.space.cut)
         owners = self._owners(new)
-        parts = range(self.task.parts)
-        blocks = [None if part == self.number else self.block(new[owners == part]) for part in parts]
-        needed = self._asked(new, depth + 1)
-        done = Expanded(blocks, new[owners == self.number], needed, transitions, self.space.cut)
-        self._told = depth, done
-        return done
+        told = done, [new[owners == part] for part in range(self.task.parts)]
+        self._told = depth, told
+        return told
 
     def noted(self) -> list[Noted]:
         """What is broken in this part's states."""
@@ -432,10 +437,10 @@ def _after(past: Past | None) -> int:
     return 0 if past is None else past.depth + 1
 
 
-def work(task: Task, number: int, past: Past | None, asked: list[Steps]) -> Records:
-    """This part's share of the steps that all parts asked for."""
+def work(task: Task, number: int, past: Past | None, done: list[Expanded]) -> Records:
+    """This part's share of the steps that all parts asked for when they went on."""
     with _lock:
-        return _part(task, number, past).work(_after(past), asked)
+        return _part(task, number, past).work(_after(past), [one.asked for one in done])
 
 
 def expand(task: Task, number: int, past: Past | None, block: Block, heard: list[Records]) -> Expanded:
@@ -444,13 +449,20 @@ def expand(task: Task, number: int, past: Past | None, block: Block, heard: list
         return _part(task, number, Past(past, block, heard)).expand(_after(past))
 
 
+def piece(task: Task, number: int, past: Past, owner: int, done: Expanded) -> Block:
+    """Those of the states it came to (``done``) that fall to another part."""
+    with _lock:
+        part = _part(task, number, past)
+        return part.block(part.gone(past.depth, owner))
+
+
 def absorb(task: Task, number: int, past: Past, coming: list[Block], before: Iterable[object] = ()) -> Block:
     """What this part did not have of ``coming``, and of what it came to itself; ``before`` that, other tasks."""
     with _lock:
         part = _part(task, number, past)
         if len(part.levels) - 1 > past.depth + 1:  # done before, and its answer was lost on the way
             return part.block(part.at_depth(past.depth + 1))
-        own = part.expand(past.depth).own
+        own = part.gone(past.depth, number)
         return part.absorb([own, *(part.keys(block) for block in coming)])
 
 

@@ -108,8 +108,6 @@ def _chained(depths: list[tuple[Block, list[Records]]]) -> Past | None:
 class Expanded(NamedTuple):
     """What came of going on from all states of a part at one depth."""
 
-    blocks: list[Block | None]  # one for each other part
-    own: Numbers  # what stays, in this part's numbers
     asked: Steps  # the steps needed to go on from all that, which nobody has made
     transitions: int
     cut: int

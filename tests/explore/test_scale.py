@@ -135,7 +135,7 @@ def test_parts__what_is_asked_again_when_its_answer_is_lost_is_answered_as_befor
     for last, level in pairwise(crew._levels):
         gone = [part.expand(crew.task, n, last.pasts[n], last.blocks[n], last.records) for n in range(2)]
         part._parts.clear()  # and those who are asked now have nothing but the answers
-        again = [part.work(crew.task, n, level.pasts[n], [done.asked for done in gone]) for n in range(2)]
+        again = [part.work(crew.task, n, level.pasts[n], gone) for n in range(2)]
         assert [_as_told(records) for records in again] == [_as_told(records) for records in level.records]
         crew._ask("noted")  # all have heard everything again
 
