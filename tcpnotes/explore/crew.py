@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from tcpnotes.explore.model import Model
-from tcpnotes.explore.part import Part, Task, absorb, asked, expand, piece, work
+from tcpnotes.explore.part import Part, Task, absorb, asked, expand, first_of, piece, work
 from tcpnotes.explore.properties import PROPERTIES
 from tcpnotes.explore.records import Block, Expanded, Noted, Past
 from tcpnotes.explore.search import Found, Progress
@@ -230,13 +230,12 @@ class CrewSearch(Part):
     def _path(self, depth: int, state: Block) -> list[int]:
         """The states on a shortest way to a state."""
         parts = range(self.task.parts)
-        way: list[Any] = [state]
+        way: list[list[Any]] = [[state]]
         for there in reversed(range(depth)):
-            before = [self._asking(part, "before", there, way[-1]) for part in parts]
-            way.append(self._submit(-1, _first, before, soon=True))
-        way[1:] = self.client.gather(way[1:])
+            way.append([self._asking(part, "before", there, way[-1]) for part in parts])
+        found = [state, *map(first_of, self.client.gather(way[1:]))]
         keys = [self.space.first]
-        for state in way[-2::-1]:  # the engine tells which of those that may come next it is
+        for state in found[-2::-1]:  # the engine tells which of those that may come next it is
             after, _ = self._joined.successors(np.array(keys[-1:], dtype=np.uint64))
             keys.append(int(after[self.marks(after) == self.marks_of(state)][0]))
         self._alarms.clear()
@@ -272,10 +271,6 @@ class CrewSearch(Part):
 
 def _steps(note: Noted) -> int:
     return note.depth + (note.event is not None)
-
-
-def _first(found: list[Block | None]) -> Block:
-    return next(one for one in found if one is not None)
 
 
 def _there(coming: list[Any]) -> None:

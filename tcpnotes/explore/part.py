@@ -336,9 +336,9 @@ class Part(LevelSearch):
             notes.append(Noted(name, self._depth(index), int(key[0]) & _LEFT, self.block(key), event))
         return notes
 
-    def before(self, depth: int, state: Block) -> Block | None:
-        """A state at a depth from which ``state`` may come next, if this part has one."""
-        target = self.keys(state)
+    def before(self, depth: int, found: list[Block | None]) -> Block | None:
+        """A state at a depth from which the first that was ``found`` may come next, if this part has one."""
+        target = self.keys(first_of(found))
         may = self._near(target)
         for keys in self.pieces(self.at_depth(depth)):
             first, second = (may[sides] for sides in sides_of(keys))
@@ -384,6 +384,11 @@ class Part(LevelSearch):
         side = next(event.side for event, _, _ in self.space.explained(key)
                     if event.stimulus == stimulus and ends[event.side] == end)  # fmt: skip
         return Event(side, stimulus)
+
+
+def first_of(found: Iterable[Block | None]) -> Block:
+    """The first state that a part has found."""
+    return next(one for one in found if one is not None)
 
 
 def _marks_of_inboxes(contents: Numbers) -> Numbers:
