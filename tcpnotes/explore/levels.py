@@ -31,9 +31,6 @@ _LEFT = (1 << LEFT_BITS) - 1
 _LOSE, _DOUBLE, _LATE = 1, 8, 64  # as in `space`
 
 
-Asked = tuple[int, Stimulus]  # a step of an end: from which state, and what reaches it there
-
-
 class Turn(NamedTuple):
     """States in which something may reach one of the sides."""
 
@@ -57,9 +54,9 @@ class Joined:
         ends = space.ends
         # Of ends, with the engine; of inboxes.
         self._end_calls = Rows(each(lambda end: [ends.packed(end, call) for call in ends.calls(end)]))
-        self._end_fires = Rows(each(lambda end: [ends.packed(end, FIRE)]))
-        self._end_ages = Rows(each(lambda number: [ends.packed(*self._aging(number))]))
-        self._end_segments = Rows(each(lambda number: [ends.packed(*self._arriving(number))]))
+        self._end_fires = Rows(lambda numbers: self._led(numbers << 24 | ends.stimulus(FIRE)))
+        self._end_ages = Rows(lambda numbers: self._led(self._steps("age", self._agings.keys[numbers])))
+        self._end_segments = Rows(lambda numbers: self._led(self._steps("segment", self._arrivings.keys[numbers])))
         self._coming = Rows(each(lambda inbox: map(space.without, space.coming(inbox), repeat(inbox))))
         self._draining = Rows(each(lambda inbox: [space.without(space.draining(inbox), inbox)]))
         # Of sides, put together from these.
@@ -97,13 +94,10 @@ class Joined:
 
     # -- rows -------------------------------------------------------------------------------------------------
 
-    def _aging(self, number: int) -> Asked:
-        end, due = divmod(int(self._agings.keys[number]), 1 << 32)
-        return end, Stimulus("age", "", due)
-
-    def _arriving(self, number: int) -> Asked:
-        end, segment = divmod(int(self._arrivings.keys[number]), 1 << 32)
-        return end, Stimulus("segment", "", segment)
+    def _led(self, steps: Numbers) -> tuple[Numbers, Numbers]:
+        """Where steps of ends lead, one each."""
+        made = self.space.ends.made
+        return np.array([made(step) for step in steps.tolist()], dtype=np.int64), np.ones(len(steps), dtype=np.int64)
 
     def _called(self, sides: Numbers) -> tuple[Numbers, Numbers]:
         moves, owners = self._end_calls.take(self.ends_of[sides])
@@ -126,7 +120,6 @@ class Joined:
 
     def _moved(self, moves: Numbers, inboxes: Numbers) -> Numbers:
         """Steps of ends as moves of sides: ``new side << 24 | sent``."""
-        self.refresh()
         return self.sides(moves >> 24, inboxes) << 24 | moves & 0xFFFFFF
 
     def _put(self, number: int) -> list[int]:
@@ -138,14 +131,13 @@ class Joined:
 
     def sides(self, ends: Numbers, inboxes: Numbers) -> Numbers:
         """The numbers of sides."""
+        self.refresh()
         keys = ends << 32 | inboxes
         found = self._sides.find(keys)
         strange = found < 0
         if strange.any():
             some, back = np.unique(keys[strange], return_inverse=True)
-            side = self.space.side
-            made = np.array([side(key >> 32, key & 0xFFFFFFFF) for key in some.tolist()], dtype=np.int64)
-            found[strange] = made[back]
+            found[strange] = self.space.new_sides(some.tolist()) + back
         return found
 
     # -- joining ----------------------------------------------------------------------------------------------

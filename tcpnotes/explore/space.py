@@ -20,7 +20,7 @@ influence are one (`shape.dead_fields`).  The *full* space has all of that apart
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tcpnotes.explore.ends import FIRE, Ends
@@ -95,12 +95,18 @@ class Space:
         key = end << 32 | inbox
         number = self._side_numbers.get(key)
         if number is None:
-            number = self._side_numbers[key] = len(self.side_end)
-            if number > _SIDES:
-                raise OverflowError("The model has more sides than a state has room for.")
-            self.side_end.append(end)
-            self.side_inbox.append(inbox)
+            number = self.new_sides([key])
         return number
+
+    def new_sides(self, keys: Sequence[int]) -> int:
+        """Number sides (``end << 32 | inbox``) that have no numbers yet, one after the other; the first of these."""
+        begin, end = len(self.side_end), len(self.side_end) + len(keys)
+        if end > _SIDES + 1:
+            raise OverflowError("The model has more sides than a state has room for.")
+        self._side_numbers.update(zip(keys, range(begin, end), strict=True))
+        self.side_end.extend([key >> 32 for key in keys])
+        self.side_inbox.extend([key & 0xFFFFFFFF for key in keys])
+        return begin
 
     def _key(self, a: int, b: int, left: int) -> tuple[int, bool]:
         """The state's number, and whether the sides stand the other way round in it."""
