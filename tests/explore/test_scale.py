@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from multiprocessing import get_all_start_methods
 from typing import Any
 
 import pytest
@@ -88,6 +90,13 @@ def test_two_processes__the_same_counts_and_verdicts_and_even_work(model: str, c
     assert crew.moved > 0
     if model == "listening":
         assert max(crew.worked) <= 1.1 * min(crew.worked)
+
+
+@pytest.mark.skipif("forkserver" not in get_all_start_methods(), reason="processes cannot be forked here")
+def test_processes__begin_with_all_that_a_part_needs() -> None:
+    with processes(2) as client:
+        there = client.run(lambda: {"tcpnotes.explore.part", "numpy"} <= set(sys.modules))
+    assert list(there.values()) == [True, True]
 
 
 class AtOnce:
