@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 # Everything listens on the loopback address, the page that Dask has for its state too.
-HERE: Final[dict[str, Any]] = {
+_HERE: Final[dict[str, Any]] = {
     "threads_per_worker": 1, "processes": True, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0",
     "silence_logs": 50,
 }  # fmt: skip
@@ -41,7 +41,7 @@ def local(jobs: int, needs: Sequence[str], settings: Mapping[str, Any] | None = 
     utils._forkserver_preload_set = True  # or Dask imports all that it ever may need, before it starts anything
     with dask.config.set({**(settings or {}), "distributed.worker.multiprocessing-method": method}):
         with deaf():
-            cluster = LocalCluster(n_workers=jobs, **HERE, **more)
+            cluster = LocalCluster(n_workers=jobs, **_HERE, **more)
         with cluster, Client(cluster) as client:
             yield client
 
