@@ -8,7 +8,6 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from multiprocessing import forkserver
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -53,10 +52,12 @@ def _begin(modules: list[str]) -> str:
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return "spawn"
+    from multiprocessing import forkserver
+
     before = {name: os.environ.get(name) for name in _ENVIRONMENT}
     os.environ.update(_ENVIRONMENT)  # read when a process begins
     try:
-        forkserver.set_forkserver_preload(modules)
+        multiprocessing.set_forkserver_preload(modules)
         forkserver.ensure_running()
     finally:
         for name, value in before.items():

@@ -21,6 +21,7 @@ EXTRAS = {
     "tcpnotes.live": {"dpkt", "pyroute2"},
     "tcpnotes.explore": {"dask", "distributed", "numpy"},
     "tcpnotes.sweep": {"distributed", "matplotlib", "pandas"},
+    "tcpnotes.workers": {"dask", "distributed"},
 }
 
 
