@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -19,25 +20,29 @@ _HERE: Final[dict[str, Any]] = {
     "silence_logs": 50,
 }  # fmt: skip
 
-# One thread of arithmetic each.  Dask has processes give back what they free at once; tables that are made again and
-# again cost twice then.
+# One thread of arithmetic each, and nothing is imported from the folder that the user happens to be in.  Dask has
+# processes give back what they free at once; tables that are made again and again cost twice then.
 _ENVIRONMENT: Final = {
     "OPENBLAS_NUM_THREADS": "1", "MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
+    "PYTHONSAFEPATH": "1",
 }  # fmt: skip
 
 
 @contextmanager
 def local(jobs: int, needs: Sequence[str], settings: Mapping[str, Any] | None = None, **more: Any) -> Iterator[Client]:
-    """A client of ``jobs`` processes on this machine that have imported what they need (modules, by name).
+    """A client of ``jobs`` processes on this machine.
 
+    The first that this process starts have imported what they need (modules, by name); later ones do so themselves.
     ``settings`` are Dask's, ``more`` is for its LocalCluster.  ModuleNotFoundError without the extra ``scale``.
     """
+    if find_spec("distributed") is None:
+        raise ModuleNotFoundError("Dask is not there", name="distributed")
     with deaf():
         method = _begin(["distributed.nanny", *needs])
     import dask
     from distributed import Client, LocalCluster, utils
 
-    utils._forkserver_preload_set = True  # or Dask imports all that it ever may need, before it starts anything
+    utils._forkserver_preload_set = True  # or Dask (2026.8) first imports here whatever a task might ask for
     with dask.config.set({**(settings or {}), "distributed.worker.multiprocessing-method": method}):
         with deaf():
             cluster = LocalCluster(n_workers=jobs, **_HERE, **more)

@@ -62,6 +62,9 @@ def _positive(text: str) -> int:
     return number
 
 
+_STOPPED = "stopped"
+
+
 def run(args: Namespace) -> int:
     """Search and tell; 1 when a property is broken."""
     from tcpnotes.exercises import planted
@@ -80,6 +83,8 @@ def run(args: Namespace) -> int:
         began, worked = monotonic(), process_time()
         why = _search(search, args)
         found = search.results()
+        if why == _STOPPED:
+            why = _reason(search, found, args)
         if why and (args.checkpoint or (why == "interrupted" and not _shared(args))):
             _leave(search, Path(args.checkpoint or f"{search.model.name}.checkpoint"))
         _print(search, found, args, why, monotonic() - began, process_time() - worked)
@@ -193,7 +198,12 @@ def _search(search: Search, args: Namespace) -> str:
                 return ""
         except KeyboardInterrupt:
             return "interrupted"
-    if args.first and search.found:
+    return _STOPPED
+
+
+def _reason(search: Search, found: list[Found], args: Namespace) -> str:
+    """Why a search has stopped by itself."""
+    if args.first and any(not one.property.hole for one in found):
         return "stopped at the first"
     return "limit reached" if args.limit and search.progress().states >= args.limit else "time is up"
 

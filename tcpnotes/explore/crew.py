@@ -1,9 +1,9 @@
 """A search on several processes: Dask moves blocks of states between parts, level by level.
 
-A state falls to the part that its key says (`part.Part`).  At each depth every part does its
-share of the steps of ends that are needed there (`part.work`), takes in the states that fall
-to it (`part.absorb`), and goes on from them (`part.expand`), which tells what falls to
-others and which steps are needed next.  All are tasks that any process can do again from the
+A state falls to the part that its key says (`part.Part`).  At each depth every part goes on
+from its states (`part.expand`), which tells which steps of ends are needed next; hands out
+what falls to others (`part.piece`); does its share of those steps (`part.work`); and takes in
+what falls to it (`part.absorb`).  All are tasks that any process can do again from the
 blocks and records of earlier depths, so when a process dies Dask has what it knew made anew
 by another, and nothing comes out differently.  The client keeps no states; it asks the parts
 for the way to what they found, and goes it with the engine.
@@ -11,8 +11,6 @@ for the way to what they found, and goes it with the engine.
 
 from __future__ import annotations
 
-import atexit
-import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -56,7 +54,6 @@ def processes(jobs: int, address: str | None = None) -> Iterator[Client]:
         raise ImportError("numpy")
     if address is None:
         with local(jobs, ["tcpnotes.explore.part"], _SETTINGS, memory_limit=0) as client:
-            client.run(_leave_at_once)
             yield client
         return
     import dask
@@ -80,11 +77,6 @@ class _Level(NamedTuple):
     counts: Sequence[Future[Any]]  # and how many there are of what
 
 
-def _leave_at_once() -> None:
-    """A process that has millions of things need not give them back one by one when it ends."""
-    atexit.register(os._exit, 0)
-
-
 class CrewSearch(Part):
     """A search whose states are in ``parts`` parts, with the same counts and verdicts as any other."""
 
@@ -93,10 +85,10 @@ class CrewSearch(Part):
     ) -> None:
         if parts is None:
             parts = max(len(client.scheduler_info(n_workers=-1)["workers"]), 1)
-        super().__init__(Task(uuid4().hex, model, profile, reduce, parts), -1)
+        super().__init__(Task(uuid4().hex, model, profile, reduce, parts, tuple(PROPERTIES)), -1)
         self.client = client
         self.sizes = [1]  # of each depth, how many states there are
-        self.worked = [0] * parts  # states that each part went on from
+        self.worked = [0] * parts  # states that each part has, but for the first one
         self.moved = 0  # bytes of blocks that went from part to part
         start = np.array([self.space.first], dtype=np.uint64)
         first, home = self.block(start), int(self._owners(start)[0])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 17  # states that are gone on from at once
 _SIDES = (1 << SIDE_BITS) - 1
-_LEFT = (1 << LEFT_BITS) - 1
+LEFT = (1 << LEFT_BITS) - 1
 _LOSE, _DOUBLE, _LATE = 1, 8, 64  # as in `space`
 
 
@@ -170,7 +170,11 @@ class Joined:
             sides = rows.unknown(turn.me)
             if rows is self._calls:
                 some = self._end_calls.unknown(self.ends_of[sides]).tolist()
-                found.append(np.array([end << 24 | ends.stimulus(call) for end in some for call in ends.calls(end)]))
+                found.append(
+                    np.array(
+                        [end << 24 | ends.stimulus(call) for end in some for call in ends.calls(end)], dtype=np.int64
+                    )
+                )
             else:
                 numbers, _, _ = self._arrivals(sides, self._draining if rows is self._drains else self._coming)
                 found.append(self._steps("segment", self._arrivings.keys[self._end_segments.unknown(numbers)]))
@@ -180,7 +184,7 @@ class Joined:
             late = due > 0
             numbers = self._age_number(turn.other[late], due[late])
             found.append(self._steps("age", self._agings.keys[self._end_ages.unknown(numbers)]))
-        steps = distinct(np.concatenate(found).astype(np.int64))
+        steps = distinct(np.concatenate(found))
         return steps[[not ends.knows(step) for step in steps.tolist()]]
 
     def _settled(self, keys: Numbers) -> Numbers:
@@ -198,7 +202,7 @@ class Joined:
         return codes >> 32 << 24 | np.array(stimuli, dtype=np.int64)[back]
 
     def _split(self, keys: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-        return *sides_of(keys), (keys & np.uint64(_LEFT)).astype(np.int64)
+        return *sides_of(keys), (keys & np.uint64(LEFT)).astype(np.int64)
 
     def _dry(self, a: Numbers, b: Numbers) -> tuple[Numbers, Numbers]:
         """Which states have something on its way to a side that has nothing left: of each side."""
@@ -254,7 +258,7 @@ class Joined:
             ways, owners = self._puts.take(numbers)
             self.space.cut += int(np.frombuffer(self._cuts, dtype=np.int64)[numbers].sum())
             there = self.sides(self.ends_of[other[owners]], ways >> LEFT_BITS)
-            found.append((self.packed(side[owners], there, ways & _LEFT, second), places[owners]))
+            found.append((self.packed(side[owners], there, ways & LEFT, second), places[owners]))
         return np.concatenate([new for new, _ in found]), np.concatenate([owner for _, owner in found])
 
     def packed(self, side: Numbers, other: Numbers, left: Numbers, second: bool) -> Numbers:
@@ -328,7 +332,7 @@ class LevelSearch(Search):
             if stimulus.what == "segment":
                 held = np.array([stimulus.number in inbox for inbox in self.space.inboxes])
                 some = some[held[joined.inboxes_of[sides[0][some]]] | held[joined.inboxes_of[sides[1][some]]]]
-            for place in sorted(some.tolist(), key=lambda place: -int(keys[place] & np.uint64(_LEFT))):
+            for place in sorted(some.tolist(), key=lambda place: -int(keys[place] & np.uint64(LEFT))):
                 key = int(keys[place])
                 ends = [self.space.side_end[side] for side in self.space.parts(key)[:2]]
                 event = next((event for event, _, _ in self.space.explained(key)
@@ -354,7 +358,7 @@ class LevelSearch(Search):
         a, b = sides_of(keys)
         first, second = joined.ends_of[a], joined.ends_of[b]
         summaries = np.array(self._summary_of, dtype=np.int64)
-        left = keys & np.uint64(_LEFT)
+        left = keys & np.uint64(LEFT)
         codes = summaries[first] << 24 | summaries[second]
         quiet = (joined.inboxes_of[a] | joined.inboxes_of[b]) == 0
         rest = quiet & (joined.dues[first] < 0) & (joined.dues[second] < 0)

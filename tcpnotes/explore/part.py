@@ -18,21 +18,18 @@ from hashlib import blake2b
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tcpnotes.explore.levels import LevelSearch, sides_of
+from tcpnotes.explore.levels import LEFT, LevelSearch, sides_of
 from tcpnotes.explore.model import Model
-from tcpnotes.explore.properties import PROPERTIES
+from tcpnotes.explore.properties import PROPERTIES, Property
 from tcpnotes.explore.records import Block, Deed, EndRecord, Expanded, Noted, Past, Records, Steps
 from tcpnotes.explore.search import collect_seldom
-from tcpnotes.explore.space import LEFT_BITS, Event
+from tcpnotes.explore.space import Event
 from tcpnotes.explore.tables import ODD, Numbered, distinct, np, packed
 
 if TYPE_CHECKING:
     from tcpnotes.explore.tables import Numbers
     from tcpnotes.explore.views import Stimulus
     from tcpnotes.trace.segment import Segment
-
-_LEFT = (1 << LEFT_BITS) - 1
-
 
 _NONE: Numbers = [] if np is None else np.zeros(0, dtype=np.int64)
 
@@ -45,6 +42,17 @@ class Task(NamedTuple):
     profile: str
     reduce: bool
     parts: int
+    properties: tuple[str, ...]
+
+
+def _property(name: str) -> Property:
+    try:
+        return PROPERTIES[name]
+    except KeyError:
+        raise LookupError(
+            f"A process of the search does not know the property {name}: "
+            "put it into a module that every process imports, or search with one process."
+        ) from None
 
 
 def _digest(text: str) -> int:
@@ -55,7 +63,8 @@ class Part(LevelSearch):
     """The states of one part, with tables of its own."""
 
     def __init__(self, task: Task, number: int) -> None:
-        super().__init__(task.model, task.profile, reduce=task.reduce)
+        properties = [_property(name) for name in task.properties]
+        super().__init__(task.model, task.profile, reduce=task.reduce, properties=properties)
         self.task, self.number = task, number
         self._known.rows.clear()
         self.order, self.levels = array("Q"), array("Q", [0])
@@ -70,7 +79,7 @@ class Part(LevelSearch):
         self.heard: list[list[Records]] = []  # of each depth, from each part
         self._makers: dict[int, int] = {}  # of each end, the first part that came to it: it has the host at hand
         self._own: tuple[int, Records] | None = None  # what this part worked last; asked for again if others lose it
-        self._told: tuple[int, tuple[Expanded, list[Numbers]]] | None = None
+        self._gone_on: tuple[int, tuple[Expanded, list[Numbers]]] | None = None  # at which depth, and what came of it
 
     # -- what others know ------------------------------------------------------------------------------------
 
@@ -112,7 +121,7 @@ class Part(LevelSearch):
         inboxes, (inbox_places,) = _packed(len(self._contents), self._joined.inboxes_of[sides])
         return Block(
             self._ends.keys[self._joined.ends_of[sides]], inbox_places, self._contents[inboxes], first, second,
-            (keys & np.uint64(_LEFT)).astype(np.uint16),
+            (keys & np.uint64(LEFT)).astype(np.uint16),
         )  # fmt: skip
 
     def keys(self, block: Block) -> Numbers:
@@ -131,7 +140,7 @@ class Part(LevelSearch):
         """A number for each state that is the same with all parts."""
         self._index()
         first, second = (self._side_marks[sides] for sides in sides_of(keys))
-        return self._marks(first, second, keys & np.uint64(_LEFT))
+        return self._marks(first, second, keys & np.uint64(LEFT))
 
     def marks_of(self, block: Block) -> Numbers:
         """The same for states as others have them."""
@@ -204,8 +213,7 @@ class Part(LevelSearch):
         self._alarms.clear()
         new = range(begin, len(ends.digests))
         firsts = np.array([ends.parents[number] << 24 | ends.causes[number] for number in new], dtype=np.int64)
-        order = np.argsort(codes)
-        steps = order[np.searchsorted(codes, firsts, sorter=order)].tolist()
+        steps = np.searchsorted(codes, firsts).tolist()
         records = {ends.digests[end]: self._end_record(end, step) for end, step in zip(new, steps, strict=True)}
         told = self._steps(codes)
         return Records(told, outs, self._ends.keys[made >> 24], places.astype(np.uint32), records, alarms)
@@ -307,8 +315,8 @@ class Part(LevelSearch):
         return self._expanded(depth)[1][owner]
 
     def _expanded(self, depth: int) -> tuple[Expanded, list[Numbers]]:
-        if self._told is not None and self._told[0] == depth:
-            return self._told[1]
+        if self._gone_on is not None and self._gone_on[0] == depth:
+            return self._gone_on[1]
         self.space.cut = transitions = 0
         found = []
         for keys in self.pieces(self.at_depth(depth)):
@@ -318,9 +326,9 @@ class Part(LevelSearch):
         new = distinct(np.concatenate(found)) if found else np.zeros(0, dtype=np.uint64)
         done = Expanded(self._asked(new, depth + 1), transitions, self.space.cut)
         owners = self._owners(new)
-        told = done, [new[owners == part] for part in range(self.task.parts)]
-        self._told = depth, told
-        return told
+        came = done, [new[owners == part] for part in range(self.task.parts)]
+        self._gone_on = depth, came
+        return came
 
     def noted(self) -> list[Noted]:
         """What is broken in this part's states."""
@@ -333,7 +341,7 @@ class Part(LevelSearch):
                 end = self.space.ends.digests[self.space.side_end[side]]
                 event = Deed(end, *self._told_of(found.last.stimulus))
             key = np.array([self.order[index]], dtype=np.uint64)
-            notes.append(Noted(name, self._depth(index), int(key[0]) & _LEFT, self.block(key), event))
+            notes.append(Noted(name, self._depth(index), int(key[0]) & LEFT, self.block(key), event))
         return notes
 
     def before(self, depth: int, found: list[Block | None]) -> Block | None:

@@ -43,7 +43,7 @@ class Column:
 
 
 class Numbered:
-    """Large numbers (below 2^63), numbered from 0 on as they come: a table of places, found by multiplying."""
+    """Numbers of 64 bits, of any sign, numbered from 0 on as they come: a table of places, found by multiplying."""
 
     def __init__(self) -> None:
         self._keys = Column()

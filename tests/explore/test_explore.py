@@ -12,6 +12,7 @@ from shutil import which
 
 import pytest
 
+from tcpnotes.cli import main
 from tcpnotes.exercises import bugs, planted
 from tcpnotes.explore.checkpoint import CheckpointError, save
 from tcpnotes.explore.checkpoint import load as restored
@@ -371,3 +372,15 @@ def test_command__ctrl_c_leaves_a_checkpoint(tmp_path: Path) -> None:
     out, err = started.communicate(timeout=60)
     assert started.returncode == 0 and "not complete (interrupted)" in out
     assert "--resume half.checkpoint" in err and (tmp_path / "half.checkpoint").exists()
+
+
+def test_command__a_limit_is_not_the_first_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    """A known hole that was found by then is none."""
+    assert main(["explore", "close_lossy", "--first", "--limit", "1250"]) == 0
+    assert "not complete (limit reached)" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(mirror.COMPILED, reason="functions of the compiled engine cannot be exchanged")
+def test_command__stops_at_the_first_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "close_lossy", "--first", "--profile", "linux-2.4.0", "--bug", "one_too_few"]) == 1
+    assert "not complete (stopped at the first)" in capsys.readouterr().out

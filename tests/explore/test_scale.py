@@ -14,6 +14,7 @@ import pytest
 from tcpnotes.cli import main
 from tcpnotes.explore.circles import _walk, lasting, strip
 from tcpnotes.explore.model import load_model
+from tcpnotes.explore.properties import PROPERTIES, Property
 from tcpnotes.explore.search import Search
 from tcpnotes.explore.story import scenario_of, tell
 from tcpnotes.scenarios.run import run
@@ -97,6 +98,15 @@ def test_processes__begin_with_all_that_a_part_needs() -> None:
     with processes(2) as client:
         there = client.run(lambda: {"tcpnotes.explore.part", "numpy"} <= set(sys.modules))
     assert list(there.values()) == [True, True]
+
+
+def test_processes__a_property_that_they_do_not_know_is_not_taken_for_one_that_holds(
+    client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PROPERTIES, "of_a_cell", Property("of_a_cell", "end", "a cell", "Never.", lambda end: False))
+    crew = CrewSearch(client, load_model("close_simple"), PROFILE)
+    with pytest.raises(LookupError, match="does not know the property of_a_cell: put it into a module"):
+        crew.run()
 
 
 class AtOnce:
