@@ -17,7 +17,9 @@ from typing import Any
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.shape import Shape, shape
 from tcpnotes.explore.views import ABORTED, CLOSED, EOF, ERROR, LATE, OPEN, App, End, Step, Stimulus
-from tcpnotes.kernel.sock import CLOSE, LISTEN, NEVER
+from tcpnotes.kernel.bucket import TwBucket
+from tcpnotes.kernel.net import Net
+from tcpnotes.kernel.sock import CLOSE, LISTEN, NEVER, Sock
 from tcpnotes.trace.segment import Segment
 from tcpnotes.world.host import Host, Result
 from tcpnotes.world.process import peer_address
@@ -344,7 +346,7 @@ class Ends:
             )  # fmt: skip
             self.judge(step, number, stimulus)
         if there < known:
-            _open(host)
+            _open(host, before.net)
         return there << 24 | self.out(tuple([self.segment(seg) for seg in outbox.sent]))
 
 
@@ -363,11 +365,12 @@ def _slim(host: Host) -> None:
     net.timer_ticks = list(net.timers)
 
 
-def _open(host: Host) -> None:
-    """A host that nobody needs goes in circles; opened, its memory is free at once."""
-    holders: tuple[Any, ...] = (*host.net.socks.values(), *host.net.tw_hash.values(), host.net)
+def _open(host: Host, other: Net) -> None:
+    """A host that nobody needs goes in circles; opened (all hang on another stack), its memory is free at once."""
+    net = host.net
+    holders: tuple[Sock | TwBucket | Net, ...] = (*net.socks.values(), *net.tw_hash.values(), net)
     for one in holders:
-        one.net = None
+        one.net = other
 
 
 def _nowhere(seg: Segment, sk: int | None) -> None:
