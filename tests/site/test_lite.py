@@ -189,32 +189,24 @@ def test_the_playground_plays(ran: Live) -> None:
         ran.page.screenshot(path=Path(SHOTS) / "lite-playground.png")
 
 
-def _faults(page: Page, name: str) -> list[list[str]]:
-    """Run a notebook's cells in the kernel of the page; those that fail, and how."""
-    codes = ["%reset -f", *("".join(cell["source"]) for cell in _stored(name))]
-    from playwright.sync_api import Error
-
-    run = """async ([name, codes]) => {
-      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel, wrong = [];
-      for (const code of codes) {
-        const { content } = await kernel.requestExecute({ code, store_history: false }).done;
-        if (content.status !== "ok") wrong.push([name, code.slice(0, 60), content.ename, content.evalue]);
-      }
-      return wrong; }"""
-    try:
-        wrong: list[list[str]] = page.evaluate(run, [name, codes])
-    except Error as error:  # under load Chromium has once lost what it was to tell
-        if "garbage collected" not in str(error):
-            raise
-        wrong = page.evaluate(run, [name, codes])
-    return wrong
-
-
 @pytest.mark.browser
 def test_every_notebook_runs_there(ran: Live) -> None:
-    """One kernel for all: its start is what takes long."""
     names = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
-    assert [fault for name in names for fault in _faults(ran.page, name)] == []
+    wrong = []
+    for name in names:
+        codes = ["%reset -f", *("".join(cell["source"]) for cell in _stored(name))]
+        # One kernel for all: its start is what takes long.
+        wrong += ran.page.evaluate(
+            """async ([name, codes]) => {
+              const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel, wrong = [];
+              for (const code of codes) {
+                const { content } = await kernel.requestExecute({ code, store_history: false }).done;
+                if (content.status !== "ok") wrong.push([name, code.slice(0, 60), content.ename, content.evalue]);
+              }
+              return wrong; }""",
+            [name, codes],
+        )
+    assert wrong == []
 
 
 @pytest.mark.browser
