@@ -18,7 +18,7 @@ from tcpnotes.explore.ends import FIRE
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import Property
 from tcpnotes.explore.search import Search
-from tcpnotes.explore.space import LEFT_BITS, SIDE_BITS, Event, Space
+from tcpnotes.explore.space import LEFT, LEFT_BITS, SIDE_BITS, SIDES, Event, Space
 from tcpnotes.explore.tables import Column, Known, Numbered, Pairs, Rows, distinct, each, np
 from tcpnotes.explore.views import Stimulus
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from tcpnotes.explore.tables import Numbers
 
 BLOCK = 1 << 17  # states that are gone on from at once
-_SIDES = (1 << SIDE_BITS) - 1
-LEFT = (1 << LEFT_BITS) - 1
 _LOSE, _DOUBLE, _LATE = 1, 8, 64  # as in `space`
 
 
@@ -43,7 +41,7 @@ class Turn(NamedTuple):
 
 def sides_of(keys: Numbers) -> tuple[Numbers, Numbers]:
     """The two sides of each state."""
-    return (keys >> SIDE_BITS + LEFT_BITS).astype(np.int64), (keys >> LEFT_BITS).astype(np.int64) & _SIDES
+    return (keys >> SIDE_BITS + LEFT_BITS).astype(np.int64), (keys >> LEFT_BITS).astype(np.int64) & SIDES
 
 
 class Joined:

@@ -5,9 +5,9 @@ between parts is a `Block`: sides by the digest of their end and the segments on
 (64 bits each: among a million of them two are taken for one with a probability of 10⁻⁷),
 states as pairs of places among these sides.  The engine's work is shared out as well: with
 the states that it came to a part says which steps of ends these ask for; each part makes
-its share of all that (`work`), and all of them learn what came of it (`Records`).  All functions for
-tasks are pure as seen from outside: a part that a process does not have, or has lost, is
-built again from what it knew at each depth (`Past`).
+its share of all that (`work`), and all of them learn what came of it (`Records`).  All
+functions for tasks are pure as seen from outside: a part that a process does not have, or
+has lost, is built again from what it knew at each depth (`Past`).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from hashlib import blake2b
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tcpnotes.explore.levels import LEFT, LevelSearch, sides_of
+from tcpnotes.explore.levels import LevelSearch, sides_of
 from tcpnotes.explore.model import Model
 from tcpnotes.explore.properties import PROPERTIES, Property
 from tcpnotes.explore.records import Block, Deed, EndRecord, Expanded, Noted, Past, Records, Steps
 from tcpnotes.explore.search import collect_seldom
-from tcpnotes.explore.space import Event
+from tcpnotes.explore.space import LEFT, Event
 from tcpnotes.explore.tables import ODD, Numbered, distinct, np, packed
 
 if TYPE_CHECKING:

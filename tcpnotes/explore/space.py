@@ -29,8 +29,8 @@ from tcpnotes.explore.views import End, Step, Stimulus
 from tcpnotes.kernel.profile import Profile
 
 SIDE_BITS, LEFT_BITS = 27, 9
-_SIDES = (1 << SIDE_BITS) - 1
-_LEFT = (1 << LEFT_BITS) - 1
+SIDES = (1 << SIDE_BITS) - 1
+LEFT = (1 << LEFT_BITS) - 1
 _LOSE, _DOUBLE, _LATE = 1, 8, 64  # one of each in the budget ``left``
 CACHED = 400_000  # entries of a table that can be worked out again
 PASSED, LOST, DOUBLED = "passed", "lost", "doubled"
@@ -101,7 +101,7 @@ class Space:
     def new_sides(self, keys: Sequence[int]) -> int:
         """Number sides (``end << 32 | inbox``) that have no numbers yet, one after the other; the first of these."""
         begin, end = len(self.side_end), len(self.side_end) + len(keys)
-        if end > _SIDES + 1:
+        if end > SIDES + 1:
             raise OverflowError("The model has more sides than a state has room for.")
         self._side_numbers.update(zip(keys, range(begin, end), strict=True))
         self.side_end.extend([key >> 32 for key in keys])
@@ -117,7 +117,7 @@ class Space:
     @staticmethod
     def parts(key: int) -> tuple[int, int, int]:
         """The two sides of a state, and what may still go wrong."""
-        return key >> SIDE_BITS + LEFT_BITS, key >> LEFT_BITS & _SIDES, key & _LEFT
+        return key >> SIDE_BITS + LEFT_BITS, key >> LEFT_BITS & SIDES, key & LEFT
 
     # -- moves ------------------------------------------------------------------------------------------------
 
@@ -227,7 +227,7 @@ class Space:
 
     def successors(self, key: int, calls: bool = True) -> list[int]:
         """The states that may come next; without ``calls``, those to which network and clock lead."""
-        b, left = key >> LEFT_BITS & _SIDES, key & _LEFT
+        b, left = key >> LEFT_BITS & SIDES, key & LEFT
         a = key >> SIDE_BITS + LEFT_BITS
         symmetric = self.symmetric
         found: list[int] = []
@@ -257,7 +257,7 @@ class Space:
                         # Side, side, budget in one number; in a symmetric model the smaller side first.
                         there = way >> LEFT_BITS
                         if side > there if symmetric else second:
-                            add(there << SIDE_BITS + LEFT_BITS | side << LEFT_BITS | way & _LEFT)
+                            add(there << SIDE_BITS + LEFT_BITS | side << LEFT_BITS | way & LEFT)
                         else:
                             add(side << SIDE_BITS + LEFT_BITS | way)
             if a == b and symmetric:
@@ -285,7 +285,7 @@ class Space:
                 break
 
     def _ordered(self, me: int, side: int, way: int) -> tuple[int, bool]:
-        other, left = way >> LEFT_BITS, way & _LEFT
+        other, left = way >> LEFT_BITS, way & LEFT
         return self._key(other, side, left) if me else self._key(side, other, left)
 
     def mishaps(self, side: int) -> Iterator[tuple[int, int, int | None]]:
